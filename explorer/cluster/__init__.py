@@ -1,0 +1,47 @@
+"""embedding -> clustering. One file per clusterer; `clusterers()` finds them."""
+
+from __future__ import annotations
+
+import sys
+from abc import abstractmethod
+from collections.abc import Sequence
+from functools import cache
+from typing import ClassVar
+
+import numpy as np
+
+from explorer.spec import Method, Progress, Registry, discover, part
+from explorer.values import Clustering
+
+
+class Clusterer(Method):
+    """Gives every row the number of its cluster, or -1 for noise."""
+
+    family: ClassVar[str] = "clusterer"
+    sweeps: ClassVar[str] = ""
+    """The parameter a k sweep varies; '' when the method finds the number itself."""
+
+    @property
+    def distance(self) -> str:
+        """The metric the clustering is made with, and judged with."""
+        return getattr(self, "metric", "euclidean")
+
+    @abstractmethod
+    def cluster(self, vectors: np.ndarray, progress: Progress) -> Clustering:
+        """Labels of n x d float32 vectors: 0.. by falling size (`values.by_size`), -1 noise."""
+
+    def sweep(self, vectors: np.ndarray, counts: Sequence[int],
+              progress: Progress) -> list[Clustering]:
+        """One clustering per value of `sweeps`; methods that share work between them override."""
+        results = []
+        for step, count in enumerate(counts):
+            share = part(progress, step / len(counts), (step + 1) / len(counts))
+            method = self.create(**{**self.values(), self.sweeps: count})
+            results.append(method.cluster(vectors, share))
+        return results
+
+
+@cache
+def clusterers() -> Registry[Clusterer]:
+    """Every clusterer of this package, by key."""
+    return discover(sys.modules[__name__], Clusterer)

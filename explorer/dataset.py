@@ -1,0 +1,228 @@
+"""The dataset: rows as uploaded, what each column is, and its media. Never changed after import."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
+from typing import Any, Literal, cast, get_args
+
+import numpy as np
+import pyarrow as pa
+
+from explorer.errors import DataError, Where
+from explorer.store import Entry, Store
+
+Role = Literal["id", "text", "category", "number", "label", "image", "vector", "coordinate",
+               "ignore"]
+ROLES: tuple[Role, ...] = get_args(Role)
+Place = Literal["table", "matrix", "images"]
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column. `name` is unique in the dataset; `original` is the header as uploaded.
+
+    `place` says where the values are: the table, a matrix file, or the image store. `decimal` is
+    the decimal mark when text cells hold numbers. `missing` counts empty cells, `distinct`
+    different values (None: not counted). `why` says how the role was found.
+    """
+
+    name: str
+    original: str
+    role: Role
+    place: Place = "table"
+    decimal: str = "."
+    missing: int = 0
+    distinct: int | None = None
+    dimensions: int = 0
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class Issue:
+    """One line of the import report: something skipped, decoded, odd."""
+
+    level: Literal["note", "warning"]
+    code: str
+    message: str
+    count: int = 0
+    rows: tuple[int, ...] = ()
+    """The first few places: rows as an editor counts them."""
+    entries: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Source:
+    """One uploaded file: its name, size and the sha256 of its bytes."""
+
+    name: str
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Files of an entry in the store: rows.parquet, matrix-<i>.npy, images.bin + thumbs.bin with
+    their offsets (images.npy, thumbs.npy: n + 1 int64)."""
+
+    id: str
+    name: str
+    n: int
+    columns: tuple[Column, ...]
+    sources: tuple[Source, ...]
+    report: tuple[Issue, ...]
+    entry: Entry
+    options: Mapping[str, Any]
+    """How the file was read: encoding, delimiter, header ... (provenance, replayed by a recipe)."""
+
+    def column(self, name: str) -> Column:
+        """The column of that name, or DataError NO_COLUMN."""
+        for column in self.columns:
+            if column.name == name:
+                return column
+        raise DataError("NO_COLUMN", f"The data set has no column {name!r}.", Where(column=name),
+                        f"It has: {', '.join(column.name for column in self.columns)}.")
+
+    def with_role(self, *roles: Role) -> tuple[Column, ...]:
+        """The columns of these roles, in file order."""
+        return tuple(column for column in self.columns if column.role in roles)
+
+    def with_roles(self, roles: Mapping[str, str]) -> Dataset:
+        """The same rows with other roles; unknown names or roles are DataError."""
+        for name, role in roles.items():
+            self.column(name)
+            if role not in ROLES:
+                raise DataError("BAD_ROLE", f"A role must be one of {', '.join(ROLES)}, "
+                                            f"got {role!r}.", Where(column=name))
+        columns = tuple(replace(column, role=cast(Role, roles.get(column.name, column.role)))
+                        for column in self.columns)
+        return replace(self, columns=columns)
+
+    @property
+    def roles(self) -> dict[str, str]:
+        return {column.name: column.role for column in self.columns}
+
+    @cached_property
+    def table(self) -> pa.Table:
+        """The table columns exactly as uploaded (CSV cells as text), memory-mapped."""
+        import pyarrow.parquet as pq
+
+        if not self.entry.has("rows.parquet"):
+            return pa.table({})
+        return pq.read_table(self.entry.path("rows.parquet"), memory_map=True,
+                             page_checksum_verification=True)
+
+    @property
+    def row_ids(self) -> list[str]:
+        """n names of rows: the id column when every value is there and different, else the row
+        number from 1."""
+        for column in self.with_role("id"):
+            if column.missing == 0 and column.distinct == self.n:
+                return self.texts(column.name)
+        return [str(row + 1) for row in range(self.n)]
+
+    def texts(self, name: str) -> list[str]:
+        """The column as n strings; a missing value is ''."""
+        values = self.values(name)
+        return ["" if value is None else value if isinstance(value, str) else as_text(value)
+                for value in values]
+
+    def values(self, name: str) -> list[Any]:
+        """The column as n Python values exactly as uploaded; None where missing."""
+        self.column(name)
+        return list(self.table.column(name).to_pylist())
+
+    def numbers(self, name: str) -> np.ndarray:
+        """The column as n float64; NaN where missing or not a number."""
+        column = self.column(name)
+        data = self.table.column(name)
+        if pa.types.is_integer(data.type) or pa.types.is_floating(data.type):
+            return np.asarray(data.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False),
+                              dtype=np.float64)
+        if pa.types.is_boolean(data.type):
+            return np.asarray(data.cast(pa.int8()).cast(pa.float64())
+                              .to_numpy(zero_copy_only=False), dtype=np.float64)
+        return np.array([as_number(value, column.decimal) for value in data.to_pylist()],
+                        dtype=np.float64)
+
+    def matrix(self, name: str) -> np.ndarray:
+        """The n x d vectors of a vector column in their uploaded dtype, memory-mapped."""
+        column = self.column(name)
+        vectors = [other.name for other in self.columns if other.dimensions]
+        if column.name not in vectors:
+            raise DataError("NOT_VECTORS", f"Column {name!r} must hold vectors of one length.",
+                            Where(column=name))
+        return self.entry.array(f"matrix-{vectors.index(name)}")
+
+    @property
+    def has_images(self) -> bool:
+        return self.entry.has("images.bin")
+
+    def image(self, row: int) -> bytes:
+        """The image file of a row, byte for byte as uploaded."""
+        return self._blob("images", row)
+
+    def thumbnail(self, row: int) -> bytes:
+        """A small PNG or JPEG of the row's image: upright, 8 bit, without metadata."""
+        return self._blob("thumbs", row)
+
+    def _blob(self, name: str, row: int) -> bytes:
+        offsets = self.entry.array(name)
+        with open(self.entry.path(f"{name}.bin"), "rb") as file:
+            file.seek(int(offsets[row]))
+            return file.read(int(offsets[row + 1] - offsets[row]))
+
+
+def open_dataset(store: Store, key: str) -> Dataset:
+    """The dataset of that id, or DataError NO_DATASET."""
+    entry = store.find(key)
+    if entry is None or entry.meta.get("type") != "Dataset":
+        raise DataError("NO_DATASET", "The data set of this work is not on this machine.",
+                        Where(entry=key), "Import the same file again: its results are found by "
+                                          "content and nothing is computed twice.")
+    meta = entry.meta
+    return Dataset(
+        id=key, name=meta["name"], n=meta["n"],
+        columns=tuple(Column(**column) for column in meta["columns"]),
+        sources=tuple(Source(**source) for source in meta["sources"]),
+        report=tuple(Issue(**{**issue, "rows": tuple(issue["rows"]),
+                              "entries": tuple(issue["entries"])}) for issue in meta["report"]),
+        entry=entry, options=meta["options"])
+
+
+def dataset_meta(name: str, n: int, columns: tuple[Column, ...], sources: tuple[Source, ...],
+                 report: tuple[Issue, ...], options: Mapping[str, Any]) -> dict[str, Any]:
+    """The manifest's `meta` that `open_dataset` reads back."""
+    return {"type": "Dataset", "name": name, "n": n,
+            "columns": [asdict(column) for column in columns],
+            "sources": [asdict(source) for source in sources],
+            "report": [asdict(issue) for issue in report], "options": dict(options)}
+
+
+def as_number(value: Any, decimal: str = ".") -> float:
+    """A cell as float64; NaN when it is missing or not a number. '1_000' is not a number."""
+    if value is None or isinstance(value, bool):
+        return float("nan") if value is None else float(value)
+    if isinstance(value, (int, float)):
+        try:
+            return float(value)
+        except OverflowError:
+            return float("inf") if value > 0 else float("-inf")
+    text = str(value).strip()
+    if decimal == ",":
+        text = text.replace(".", "").replace(",", ".")
+    if "_" in text:
+        return float("nan")
+    try:
+        return float(text)
+    except ValueError:
+        return float("nan")
+
+
+def as_text(value: Any) -> str:
+    """A value that is not text, as text: JSON for lists and objects, str otherwise."""
+    if isinstance(value, (list, dict)):
+        return json.dumps(value, ensure_ascii=False, default=str)
+    return str(value)

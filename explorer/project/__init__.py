@@ -1,0 +1,42 @@
+"""embedding -> projection. One file per projector; `projectors()` finds them."""
+
+from __future__ import annotations
+
+import sys
+from abc import abstractmethod
+from functools import cache
+from typing import ClassVar
+
+import numpy as np
+
+from explorer.spec import Method, Progress, Registry, discover
+from explorer.values import Graph, Projection
+
+
+class Projector(Method):
+    """Places vectors on a plane or in space."""
+
+    family: ClassVar[str] = "projector"
+    reads: ClassVar[str] = "embedding"
+    """'embedding', or 'coordinates' for a projector that shows ready-made columns."""
+
+    def neighbors_needed(self, n: int) -> int:
+        """How many neighbours of the shared graph it uses; 0: none."""
+        return 0
+
+    @property
+    def distance(self) -> str:
+        """The metric it measures with."""
+        return getattr(self, "metric", "euclidean")
+
+    @abstractmethod
+    def project(self, vectors: np.ndarray, progress: Progress,
+                graph: Graph | None = None) -> Projection:
+        """n x 2 or n x 3 points of n x d float32 vectors; `graph` is given when
+        `neighbors_needed` is above 0 and has at least that many neighbours."""
+
+
+@cache
+def projectors() -> Registry[Projector]:
+    """Every projector of this package, by key."""
+    return discover(sys.modules[__name__], Projector)

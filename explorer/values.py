@@ -1,0 +1,210 @@
+"""What passes between steps: frozen dataclasses over numpy arrays, and how they are stored.
+
+Row order is always the dataset's order; `rows` says which dataset rows a value covers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from typing import Any, TypeVar
+
+import numpy as np
+
+from explorer.errors import ResultError
+from explorer.spec import Facts
+from explorer.store import Entry, Store
+
+NOISE = -1
+
+
+@dataclass(frozen=True)
+class Embedding:
+    """n x d float32 `vectors` of the dataset rows `rows` (int64, ascending).
+
+    `features` names the d columns where they have names; `notes` says what was left out or changed
+    on the way; `title` is the space as a person reads it ('standardised columns (13)').
+    """
+
+    vectors: np.ndarray
+    rows: np.ndarray
+    title: str = ""
+    features: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def verify(self) -> None:
+        _finite(self.vectors, "The embedding")
+        _length(self.rows, len(self.vectors), "The embedding's row list")
+
+
+@dataclass(frozen=True)
+class Graph:
+    """For each of n rows its k nearest other rows: `indices` int32 n x k, `distances` float32
+    n x k, ascending; the row itself is not among them. `recall`: share of true neighbours found,
+    measured on `recall_rows` rows (1.0 when exact)."""
+
+    indices: np.ndarray
+    distances: np.ndarray
+    metric: str
+    exact: bool
+    recall: float = 1.0
+    recall_rows: int = 0
+
+    def verify(self) -> None:
+        _finite(self.distances, "The neighbour graph")
+
+
+@dataclass(frozen=True)
+class Projection:
+    """n x 2 or n x 3 float32 `points`; `extras` are arrays such as explained_variance_ratio."""
+
+    points: np.ndarray
+    axes: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+    extras: dict[str, np.ndarray] = field(default_factory=dict)
+
+    def verify(self, n: int) -> None:
+        _finite(self.points, "The projection")
+        _length(self.points, n, "The projection")
+        if n > 1 and not np.ptp(self.points, axis=0).any():
+            raise ResultError("DEGENERATE", "The projection put every row on one spot.",
+                              hint="Check the scaling of the columns, or use another method.")
+
+
+@dataclass(frozen=True)
+class Clustering:
+    """n int32 `labels`, 0.. by falling size, -1 is noise; `strengths` float32 membership or None;
+    `metric` the distance it was made with."""
+
+    labels: np.ndarray
+    metric: str
+    strengths: np.ndarray | None = None
+    notes: tuple[str, ...] = ()
+    extras: dict[str, np.ndarray] = field(default_factory=dict)
+
+    @property
+    def count(self) -> int:
+        """How many clusters, noise not counted."""
+        return int(self.labels.max(initial=NOISE)) + 1
+
+    @property
+    def noise(self) -> int:
+        """How many rows are noise."""
+        return int(np.count_nonzero(self.labels == NOISE))
+
+    def verify(self, n: int) -> None:
+        _length(self.labels, n, "The clustering")
+        if len(self.labels) and self.labels.min() < NOISE:
+            raise ResultError("BAD_LABELS", "Cluster labels must be -1 or above, "
+                                            f"got {int(self.labels.min())}.")
+        present = np.unique(self.labels[self.labels != NOISE])
+        if not np.array_equal(present, np.arange(len(present))):
+            raise ResultError("BAD_LABELS", "Cluster labels must be 0, 1, 2 ... without gaps.")
+
+
+@dataclass(frozen=True)
+class Score:
+    """One number about a clustering or a projection, with all that makes it true.
+
+    `value` None means 'not defined', and `why` says why. `sample` of `total` rows were used.
+    """
+
+    name: str
+    value: float | None
+    space: str
+    metric: str
+    sample: int
+    total: int
+    noise: str
+    seed: int | None = None
+    why: str = ""
+    better: str = "higher"
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """Scores and, where the judge gives them, values per row (n; NaN or -1 where not defined) and
+    per cluster."""
+
+    scores: tuple[Score, ...]
+    per_row: dict[str, np.ndarray] = field(default_factory=dict)
+    per_cluster: dict[str, np.ndarray] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+def by_size(labels: np.ndarray) -> np.ndarray:
+    """Labels renumbered 0.. by falling cluster size (ties: first row first); -1 and below -> -1."""
+    labels = np.asarray(labels)
+    kept = labels >= 0
+    values, first, counts = np.unique(labels[kept], return_index=True, return_counts=True)
+    order = np.lexsort((first, -counts))
+    rank = np.empty(len(values), dtype=np.int32)
+    rank[order] = np.arange(len(values), dtype=np.int32)
+    result = np.full(len(labels), NOISE, dtype=np.int32)
+    result[kept] = rank[np.searchsorted(values, labels[kept])]
+    return result
+
+
+def facts_of(vectors: np.ndarray) -> Facts:
+    """n, d, distinct rows, all-zero rows, largest magnitude and constant columns of a matrix."""
+    n, d = vectors.shape
+    if n == 0 or d == 0:
+        return Facts(n=n, d=d, distinct=min(n, 1))
+    data = np.ascontiguousarray(vectors) + 0.0  # -0.0 and 0.0 are one value
+    distinct = len(np.unique(data.view(f"V{data.dtype.itemsize * d}")))
+    return Facts(n=n, d=d, distinct=distinct,
+                 zeros=int(np.count_nonzero(~data.any(axis=1))),
+                 largest=float(np.abs(data).max()),
+                 constant=int(np.count_nonzero(np.ptp(data, axis=0) == 0)))
+
+
+V = TypeVar("V")
+
+
+def save(store: Store, key: str, value: Any, provenance: dict[str, Any]) -> Entry:
+    """Write any dataclass of this module: array fields as .npy, the rest as JSON."""
+    arrays: dict[str, np.ndarray] = {}
+    plain: dict[str, Any] = {}
+    for item in fields(value):
+        content = getattr(value, item.name)
+        if isinstance(content, np.ndarray):
+            arrays[item.name] = content
+        elif isinstance(content, dict) and all(isinstance(v, np.ndarray) for v in content.values()):
+            arrays |= {f"{item.name}.{name}": array for name, array in content.items()}
+        elif item.name == "scores":
+            plain["scores"] = [vars(score) for score in content]
+        else:
+            plain[item.name] = content
+    return store.put(key, arrays, {"type": type(value).__name__, "value": plain,
+                                   "provenance": provenance})
+
+
+def read(kind: type[V], entry: Entry) -> V:
+    """The inverse of `save`."""
+    content: dict[str, Any] = {}
+    names = [name.removesuffix(".npy") for name in entry.files if name.endswith(".npy")]
+    for item in fields(kind):  # type: ignore[arg-type]
+        inner = [name for name in names if name.startswith(f"{item.name}.")]
+        if item.name in names:
+            content[item.name] = entry.array(item.name)
+        elif inner:
+            content[item.name] = {name.removeprefix(f"{item.name}."): entry.array(name)
+                                  for name in inner}
+        elif item.name in entry.meta["value"]:
+            plain = entry.meta["value"][item.name]
+            if item.name == "scores":
+                plain = tuple(Score(**score) for score in plain)
+            content[item.name] = tuple(plain) if isinstance(plain, list) else plain
+    return kind(**content)
+
+
+def _finite(array: np.ndarray, what: str) -> None:
+    if array.size and not np.isfinite(array).all():
+        bad = int(np.count_nonzero(~np.isfinite(array).reshape(len(array), -1).all(axis=1)))
+        raise ResultError("NOT_FINITE", f"{what} must be finite numbers, got {bad} rows with NaN "
+                                        "or infinity.",
+                          hint="Scale the columns or use another method.")
+
+
+def _length(array: np.ndarray, n: int, what: str) -> None:
+    if len(array) != n:
+        raise ResultError("ROW_COUNT", f"{what} must have {n} rows, got {len(array)}.")
