@@ -138,7 +138,7 @@ class Store:
             if folder.exists():
                 self._quarantine(key)
             return None
-        except (ValueError, KeyError):
+        except (ValueError, KeyError, TypeError, AttributeError):
             self._quarantine(key)
             return None
         return Entry(key, folder, manifest["meta"], tuple(files))
@@ -170,6 +170,11 @@ class Store:
             os.rename(self._folder(key), self.root / "quarantine" / f"{key}-{uuid.uuid4().hex[:8]}")
         except FileNotFoundError:
             return  # another process was faster
+
+
+def store_of(entry: Entry) -> Store:
+    """The store an entry lives in."""
+    return Store(entry.folder.parents[2])
 
 
 def _seal(path: Path) -> dict[str, Any]:

@@ -1,0 +1,183 @@
+"""Models on this machine: which there are, whether a folder is one, and what its weights are.
+
+Nothing is ever downloaded and no code of a model is ever run. Text encoders load through here, and
+pretrained image encoders will: `list_models()` names both, told apart by `kind`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Literal
+
+from explorer.errors import DataError, ExplorerError, ParameterError, Where
+from explorer.store import home
+
+Kind = Literal["text", "image", "multimodal"]
+
+_NAME = re.compile(r"/?[\w@+-][\w@+. -]*(/[\w@+-][\w@+. -]*)*", re.ASCII)
+_LONGEST_NAME = 500
+_MOST_FILES = 5_000
+_LARGEST_JSON = 50_000_000
+_TOKENIZERS = ("tokenizer.json", "tokenizer_config.json", "vocab.txt", "sentencepiece.bpe.model")
+_PREPROCESSORS = ("preprocessor_config.json", "processor_config.json")
+_DECIDING = (".json", ".txt", ".model", ".safetensors")
+
+
+@dataclass(frozen=True)
+class LocalModel:
+    """A model that can be loaded. `name` is what a recipe says: the folder's name under its root
+    or the hub id. `kind` is what it reads, `bytes` the size of its weights, `dimensions` the
+    length of its vectors where the configuration says it."""
+
+    name: str
+    path: Path
+    kind: Kind
+    bytes: int
+    dimensions: int | None = None
+
+
+@dataclass(frozen=True)
+class _Place:
+    """A folder that may be a model: it and all its files must lie under `root`."""
+
+    name: str
+    path: Path
+    root: Path
+
+
+def model_roots() -> tuple[Path, ...]:
+    """Where model folders may be: EXPLORER_MODEL_ROOTS, else ~/models and models in `home()`."""
+    given = os.environ.get("EXPLORER_MODEL_ROOTS")
+    roots = ([Path(part).expanduser() for part in given.split(os.pathsep) if part]
+             if given else [Path.home() / "models", home() / "models"])
+    return tuple(root.absolute() for root in roots)
+
+
+def list_models() -> tuple[LocalModel, ...]:
+    """Every model under the roots and in the hub cache, by name; folders that are none, or that
+    would be refused, are left out."""
+    found: dict[str, LocalModel] = {}
+    for place in (*_folders(), *_cached()):
+        try:
+            model = read_model(place.name, place.path, place.root)
+        except ExplorerError:
+            continue  # not a model, or a refused one: asking for it by name says why
+        found.setdefault(model.name, model)
+    return tuple(found[name] for name in sorted(found))
+
+
+def find_model(name: str) -> LocalModel:
+    """The model of that name: a folder under a root (by name or absolute path) before a hub id.
+
+    Raises ParameterError BAD_MODEL_NAME before any file is touched, DataError NO_MODEL when it is
+    not on this machine, and what `read_model` raises.
+    """
+    check_name(name)
+    for root in model_roots():
+        if name.startswith("/"):
+            if not Path(name).is_relative_to(root) or Path(name) == root:
+                continue
+            path = Path(name)
+        else:
+            path = root / name
+        if path.is_dir():
+            return read_model(path.relative_to(root).as_posix(), path, root)
+    for place in _cached():
+        if place.name == name:
+            return read_model(place.name, place.path, place.root)
+    installed = ", ".join(model.name for model in list_models()) or "none"
+    raise DataError("NO_MODEL", f"The model must be on this machine, got {name!r}; there are: "
+                                f"{installed}.", Where(parameter="model"),
+                    "Nothing is downloaded: copy the model's folder under "
+                    f"{' or '.join(str(root) for root in model_roots())}, or use TF-IDF + SVD.")
+
+
+def check_name(name: str) -> None:
+    """Refuse what cannot be a model's name, by its letters alone: ParameterError BAD_MODEL_NAME."""
+    good = (len(name) <= _LONGEST_NAME and _NAME.fullmatch(name)
+            and not any(part.endswith((".", " ")) for part in name.split("/")))
+    if good and name.startswith("/"):
+        good = any(Path(name).is_relative_to(root) for root in model_roots())
+    if not good:
+        raise ParameterError(
+            "BAD_MODEL_NAME", "model must be the name of a model on this machine, got "
+            f"{name[:80]!r}.", Where(parameter="model"),
+            "Choose one from the list, a folder under "
+            f"{' or '.join(str(root) for root in model_roots())}, or an id such as "
+            "'sentence-transformers/all-mpnet-base-v2'.")
+
+
+def read_model(name: str, path: Path, root: Path) -> LocalModel:
+    """What a model folder says of itself, without loading it.
+
+    Raises DataError NOT_A_MODEL naming what is missing, UNSAFE_WEIGHTS when weights are only there
+    in a form that can run code, UNSAFE_MODEL for files outside `root` or code of its own.
+    """
+    files = _files_within(name, path, root)
+    parts = [path / part for part in _module_folders(name, path)]
+    weights = [file for file in files if file.suffix == ".safetensors"]
+    config = _read_json(name, parts[0] / "config.json", {})
+    _refuse_code(name, config)
+    for part in parts:
+        inside = [file for file in files if file.parent == part]
+        if (any(file.suffix in (".bin", ".pt", ".pth", ".ckpt", ".pkl") for file in inside)
+                and not any(file.suffix == ".safetensors" for file in inside)):
+            raise DataError("UNSAFE_WEIGHTS", "Weights must be in safetensors files, got "
+                            f"only {', '.join(sorted(file.name for file in inside))[:200]}.",
+                            Where(file=name), "Files of other formats can run code: convert the "
+                            "model with safetensors, or take another one.")
+    if not any(file.parent == parts[0] for file in weights):
+        raise _not_a_model(name, "model.safetensors")
+    return LocalModel(name, path, _kind(path, parts[0]),
+                      sum(file.stat().st_size for file in weights),
+                      _dimensions(name, parts, config))
+
+
+def digest_of(model: LocalModel) -> str:
+    """sha256 over names and contents of all files that decide the vectors: weights, tokeniser and
+    configuration. Read again only when a file's size or time changes."""
+    files = sorted(file for file in model.path.rglob("*") if file.suffix in _DECIDING)
+    return _digest(tuple((file.relative_to(model.path).as_posix(), str(file),
+                          file.stat().st_size, file.stat().st_mtime_ns) for file in files))
+
+
+@lru_cache(maxsize=32)
+def _digest(files: tuple[tuple[str, str, int, int], ...]) -> str:
+    whole = hashlib.sha256()
+    for name, path, size, _ in files:
+        with open(path, "rb") as file:
+            content = hashlib.file_digest(file, "sha256").hexdigest()
+        whole.update(f"{name}\0{size}\0{content}\n".encode())
+    return whole.hexdigest()
+
+
+def _folders() -> Iterator[_Place]:
+    """Folders one or two levels below the roots (owner/name, as the hub writes them)."""
+    for root in model_roots():
+        for pattern in ("*/config.json", "*/modules.json", "*/*/config.json", "*/*/modules.json"):
+            for file in sorted(root.glob(pattern)):
+                name = file.parent.relative_to(root).as_posix()
+                if _NAME.fullmatch(name) and not (file.parent.parent / "modules.json").exists():
+                    yield _Place(name, file.parent, root)
+
+
+def _cached() -> Iterator[_Place]:
+    """The revision 'main' of every model in the hub cache, else the one changed last."""
+    import huggingface_hub
+    from huggingface_hub.errors import CacheNotFound
+
+    try:
+        repos = huggingface_hub.scan_cache_dir(huggingface_hub.constants.HF_HUB_CACHE).repos
+    except CacheNotFound:
+        return
+    for repo in sorted(repos, key=lambda repo: repo.repo_id):
+        if repo.repo_type == "model" and repo.revisions:
+            chosen = max(repo.revisions, key=lambda one: ("main" in one.refs, one.last_modified))
+            yield _Place(repo.repo_id, Path(chosen.snapshot_path), Path(repo.repo_path))

@@ -1,0 +1,134 @@
+from __future__ import annotations
+
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+from pydantic import Field
+
+from explorer.dataset import Column, Dataset
+from explorer.encode.texts import Texts, read_texts, text_columns
+from explorer.encode.unit import UnitLength, counted, left_out
+from explorer.errors import DataError, Where
+from explorer.spec import Cost, Progress, advanced
+from explorer.values import Embedding
+
+_WORD = r"(?u)\b\w\w+\b"
+_NO_DIRECTION = 1e-6
+
+
+class Tfidf(UnitLength):
+    """Counts words and neighbouring pairs, weighs rare ones up, and keeps the main directions of
+    these counts (latent semantic analysis). Knows no meaning, works in any language that writes
+    spaces, needs no model. A word has two or more letters or digits."""
+
+    key: ClassVar[str] = "tfidf"
+    title: ClassVar[str] = "TF-IDF + SVD"
+    rank: ClassVar[int] = 40
+
+    dimensions: int = Field(
+        100, ge=1, le=1000, description="How many directions to keep; fewer where the texts have "
+                                        "fewer.")
+    stop_words: Literal["none", "english"] = Field(
+        "none", description="Leave out frequent English words such as 'the' and 'of'.")
+    longest_phrase: int = advanced(
+        2, ge=1, le=3, description="1 counts single words, 2 also pairs of neighbours, 3 also "
+                                   "runs of three.")
+    min_count: int = advanced(
+        2, ge=1, description="Leave out words that are in fewer texts than this.")
+    max_share: float = advanced(
+        0.5, gt=0.0, le=1.0, description="Leave out words that are in a larger share of the texts "
+                                         "than this.")
+    vocabulary: int = advanced(
+        50_000, ge=10, le=1_000_000, description="Most words and phrases to count; the most "
+                                                 "frequent are kept.")
+    sublinear: bool = advanced(
+        True, description="Count a word's repetitions within a text by their logarithm.")
+    accents: Literal["stripped", "kept"] = advanced(
+        "stripped", description="Stripped counts 'café' and 'cafe' as one word.")
+    normalize: bool = advanced(
+        True, description="Bring every vector to length 1, so that long and short texts compare.")
+    seed: int = advanced(0, ge=0, le=2**32 - 1, description="Same seed, same result.")
+
+    def columns(self, dataset: Dataset) -> tuple[Column, ...]:
+        """The text columns. Raises DataError NO_TEXT."""
+        return text_columns(dataset)
+
+    def encode(self, dataset: Dataset, progress: Progress) -> Embedding:
+        progress(0.0, "Reading the texts")
+        texts = read_texts(dataset)
+        # In an order of their own, so that the result does not depend on the order of the rows.
+        order = np.array(sorted(range(len(texts.values)), key=texts.values.__getitem__))
+        progress(0.1, f"Counting the words of {counted(len(order), 'text')}")
+        weights = self._weigh([texts.values[index] for index in order], texts)
+        words = weights.shape[1]
+        progress(0.5, f"Finding the main directions of {counted(words, 'word')}")
+        svd = self._svd(min(self.dimensions, words, len(order)))
+        with np.errstate(invalid="ignore"):  # one text repeated: no variance to explain
+            turned = svd.fit_transform(weights)
+        progress(0.95, "Collecting the vectors")
+        vectors = turned[np.argsort(order)]
+        known = (np.diff(weights.indptr) > 0)[np.argsort(order)]
+        seen = np.linalg.norm(vectors, axis=1) > _NO_DIRECTION
+        notes = texts.notes + self._notes(words, svd.explained_variance_ratio_)
+        if not known.all():
+            notes += (left_out(texts.rows[~known], "no counted word in the text"),)
+        if self.normalize and (known & ~seen).any():
+            notes += (left_out(texts.rows[known & ~seen], "none of its words is in the kept "
+                                                          "directions"),)
+        kept = known & seen if self.normalize else known
+        progress(1.0, "Vectors ready")
+        return self.finish(vectors[kept], texts.rows[kept],
+                           f"TF-IDF + SVD ({vectors.shape[1]}-d)", (), notes)
+
+    def estimate(self, n: int, d: int) -> Cost:
+        return Cost(seconds=1.5 + 5e-4 * n, bytes=200_000_000 + 12_000 * n)
+
+    def _weigh(self, values: list[str], texts: Texts) -> Any:
+        """The n x words TF-IDF weights, a SciPy CSR matrix of float64. Raises DataError NO_TEXT."""
+        from sklearn.feature_extraction.text import TfidfVectorizer
+
+        vectorizer = TfidfVectorizer(
+            token_pattern=_WORD, ngram_range=(1, self.longest_phrase), min_df=self.min_count,
+            max_df=float(self.max_share), max_features=self.vocabulary,
+            sublinear_tf=self.sublinear,
+            strip_accents="unicode" if self.accents == "stripped" else None,
+            stop_words="english" if self.stop_words == "english" else None)
+        try:
+            return vectorizer.fit_transform(values).tocsr()
+        except ValueError as error:  # the vocabulary is empty, or the bounds leave no count
+            raise self._no_words(values, texts.columns) from error
+
+    def _svd(self, dimensions: int) -> Any:
+        from sklearn.decomposition import TruncatedSVD
+
+        return TruncatedSVD(dimensions, random_state=self.seed)
+
+    def _no_words(self, texts: list[str], names: str) -> DataError:
+        """Why there is no word to count, in the words of the first reason that holds."""
+        from sklearn.feature_extraction.text import CountVectorizer
+
+        stop_words = "english" if self.stop_words == "english" else None
+        analyze = CountVectorizer(token_pattern=_WORD).build_analyzer()
+        analyze_rest = CountVectorizer(token_pattern=_WORD, stop_words=stop_words).build_analyzer()
+        if not any(character.isalpha() for text in texts for character in text):
+            got, hint = "only numbers, signs or emoji", "Choose another column as text."
+        elif not any(analyze(text) for text in texts):
+            got, hint = "only single letters", "Choose another column as text."
+        elif not any(analyze_rest(text) for text in texts):
+            got, hint = "only stop words", "Switch the stop words off."
+        else:
+            got = (f"none in at least {self.min_count} and at most {self.max_share:.0%} of "
+                   f"{counted(len(texts), 'text')}")
+            hint = "Lower the minimum count, raise the largest share, or use a sentence model."
+        return DataError("NO_TEXT", f"The texts must have words to count, got {got}.",
+                         Where(column=names), hint)
+
+    def _notes(self, words: int, explained: np.ndarray) -> tuple[str, ...]:
+        most = " (the most frequent; there were more)" if words == self.vocabulary else ""
+        kept = len(explained)
+        notes = (f"{counted(words, 'word')} and phrases counted{most}; {kept} directions hold "
+                 f"{float(np.nan_to_num(explained).sum()):.0%} of their variance.",)
+        if kept < self.dimensions:
+            notes += (f"{self.dimensions} dimensions asked for, {kept} possible with this many "
+                      "texts and words.",)
+        return notes

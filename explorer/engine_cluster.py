@@ -1,0 +1,274 @@
+"""Dask, and nothing else: workers, tasks, deaths. The queue is ours (PLATFORM 6: a task waiting on
+a worker is blamed for that worker's death), so each worker is handed one task at a time.
+
+Embedded: a LocalCluster in this process' care. With EXPLORER_SCHEDULER: a client of a real one.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from explorer.engine_queue import Order
+from explorer.engine_worker import (
+    PROGRESS_TOPIC,
+    Outcome,
+    run_in_worker,
+    stop,
+    stop_all,
+    warm_in_worker,
+)
+from explorer.errors import ParameterError, Where
+
+_log = logging.getLogger(__name__)
+_MEMORY_TOPIC = "worker-restart-memory"  # what a nanny says before it ends its worker
+_DEATH_NEWS_SECONDS = 0.7
+_MEMORY_SHARE = 0.6
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How many workers, with how much memory (bytes, each) and how many threads for BLAS."""
+
+    workers: int
+    memory: int
+    threads: int
+    scheduler: str | None
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Settings:
+        """Raises ParameterError OUT_OF_RANGE or INSECURE_SCHEDULER, naming the variable."""
+        from dask.system import CPU_COUNT
+        from dask.utils import parse_bytes
+        from distributed.system import MEMORY_LIMIT
+
+        workers = _number("EXPLORER_WORKERS", environment.get("EXPLORER_WORKERS"), int)
+        workers = workers or max(1, min(4, CPU_COUNT))
+        memory = _number("EXPLORER_WORKER_MEMORY", environment.get("EXPLORER_WORKER_MEMORY"),
+                         parse_bytes)
+        scheduler = environment.get("EXPLORER_SCHEDULER") or None
+        if scheduler is not None:
+            _refuse_insecure(scheduler)
+        return cls(workers=workers, memory=memory or int(_MEMORY_SHARE * MEMORY_LIMIT / workers),
+                   threads=max(1, CPU_COUNT // workers), scheduler=scheduler)
+
+
+@dataclass(frozen=True)
+class Death:
+    """How a worker ended: its signal or exit status where known, and its bytes when it was ended
+    for exceeding its memory limit."""
+
+    exitcode: int | None = None
+    memory: int | None = None
+
+
+@dataclass(frozen=True)
+class Reported:
+    """Progress of an attempt."""
+
+    token: str
+    fraction: float
+    text: str
+
+
+@dataclass(frozen=True)
+class Ended:
+    """An attempt is over: with an outcome, or by the death of its worker."""
+
+    token: str
+    outcome: Outcome | None
+    death: Death | None = None
+
+
+class Cluster:
+    """What the engine's loop needs of Dask. `tell` receives Reported and Ended, from any thread."""
+
+    def __init__(self, settings: Settings, home: Path, tell: Callable[[Reported | Ended], None],
+                 ) -> None:
+        self.settings = settings
+        self._tell = tell
+        self._futures: dict[str, Any] = {}
+        self._exits: dict[str, int] = {}
+        self._memory: dict[str, int] = {}
+        self._side = ThreadPoolExecutor(4, thread_name_prefix="explorer-engine-side")
+        self._local: Any = None
+        _configure()
+        if settings.scheduler is None:
+            self._local = _local_cluster(settings, home, self._exits)
+        self._client = _client(settings, self._local)
+        self._client.subscribe_topic(PROGRESS_TOPIC, self._on_progress)
+        self._client.subscribe_topic(_MEMORY_TOPIC, self._on_memory)
+        if settings.scheduler is not None:
+            self._client.run(stop_all, str(home), on_error="ignore")
+
+    def workers(self) -> set[str]:
+        """Addresses of the living workers. Raises OSError when the scheduler is gone."""
+        return set(self._client.nthreads())
+
+    def run(self, order: Order, worker: str) -> None:
+        """Start an attempt on that worker; an Ended follows, whatever happens there."""
+        self._submit(order.token, worker, run_in_worker, order)
+
+    def warm(self, token: str, call: str, worker: str) -> None:
+        """Start a warm-up on that worker; an Ended follows."""
+        self._submit(token, worker, warm_in_worker, call)
+
+    def stop(self, token: str, worker: str) -> None:
+        """Ask an attempt to stop at its next progress report; does not wait."""
+        self._aside(lambda: self._client.run(stop, token, workers=[worker], on_error="ignore"))
+
+    def kill(self, worker: str) -> None:
+        """Replace a worker. Here: SIGKILL, and its nanny starts another. Elsewhere: by its nanny,
+        which takes seconds; does not wait."""
+        if self._local is None:
+            self._aside(lambda: self._client.restart_workers([worker], raise_for_error=False))
+            return
+        for nanny in list(self._local.workers.values()):
+            if nanny.worker_address == worker and nanny.pid:
+                os.kill(nanny.pid, signal.SIGKILL)
+
+    def forget(self, token: str) -> None:
+        """Let go of an attempt: its Ended, should it still come, means nothing."""
+        future = self._futures.pop(token, None)
+        if future is not None:
+            self._aside(future.cancel)
+
+    def death(self, worker: str) -> Death:
+        """What is known about the end of a worker; waits a moment for the news to come in."""
+        limit = time.monotonic() + _DEATH_NEWS_SECONDS
+        while self._local is not None and time.monotonic() < limit:
+            code = self._exits.get(worker)
+            # SIGTERM is the nanny's: the reason is a message on its way.
+            if code is not None and (code != -signal.SIGTERM or worker in self._memory):
+                break
+            time.sleep(0.02)
+        return Death(self._exits.pop(worker, None), self._memory.pop(worker, None))
+
+    def close(self) -> None:
+        """Leave a real scheduler in order; the embedded one ends with this process."""
+        if self._local is None:
+            self._client.close(timeout=2)
+
+    def _submit(self, token: str, worker: str, function: Callable[..., Any], *given: Any) -> None:
+        future = self._client.submit(function, *given, key=token, pure=False, retries=0,
+                                     workers=[worker], allow_other_workers=False)
+        self._futures[token] = future
+        future.add_done_callback(lambda done: self._on_end(token, worker, done))
+
+    def _on_end(self, token: str, worker: str, future: Any) -> None:
+        if self._futures.pop(token, None) is None:
+            return
+        if future.status == "finished":
+            result = future.result()
+            outcome = Outcome(**result) if isinstance(result, dict) else Outcome("done")
+            if isinstance(result, str) and result:
+                _log.warning("%s: %s", token, result)
+            self._tell(Ended(token, outcome))
+            return
+        _log.warning("attempt %s on %s lost: %s", token, worker, future.status)
+        self._tell(Ended(token, None, self.death(worker)))
+
+    def _on_progress(self, event: tuple[float, dict[str, Any]]) -> None:
+        said = event[1]
+        self._tell(Reported(said["token"], said["fraction"], said["text"]))
+
+    def _on_memory(self, event: tuple[float, dict[str, Any]]) -> None:
+        self._memory[event[1]["worker"]] = int(event[1]["rss"])
+
+    def _aside(self, action: Callable[[], object]) -> None:
+        def run() -> None:
+            try:
+                action()
+            except Exception:  # the worker may just have died; the loop notices that by itself
+                _log.exception("a message to a worker did not arrive")
+
+        self._side.submit(run)
+
+
+def _configure() -> None:
+    import dask
+
+    dask.config.set({
+        "distributed.scheduler.allowed-failures": 0,
+        # A step may hold the GIL for minutes (numba), a laptop may sleep: silence is not death.
+        "distributed.scheduler.worker-ttl": None,
+        "distributed.scheduler.work-stealing": False,
+        "distributed.scheduler.http.routes": [],
+        "distributed.worker.http.routes": [],
+        "distributed.worker.profile.enabled": False,
+        # No data stays in workers: pausing one or writing it to disk would only look like a hang.
+        "distributed.worker.memory.target": False,
+        "distributed.worker.memory.spill": False,
+        "distributed.worker.memory.pause": False,
+        "distributed.worker.memory.terminate": 0.95,
+        "distributed.diagnostics.nvml": False,
+        "distributed.comm.timeouts.connect": "10s",
+    })
+
+
+def _local_cluster(settings: Settings, home: Path, exits: dict[str, int]) -> Any:
+    from distributed import LocalCluster, Nanny
+    from distributed.security import Security
+
+    class WatchedNanny(Nanny):  # type: ignore[misc]
+        """A nanny that keeps how its worker ended: Dask only logs it."""
+
+        def _on_worker_exit_sync(self, exitcode: int) -> None:
+            if self.worker_address is not None:
+                exits[self.worker_address] = exitcode
+            super()._on_worker_exit_sync(exitcode)
+
+    return LocalCluster(
+        n_workers=settings.workers, threads_per_worker=1, processes=True, host="127.0.0.1",
+        memory_limit=settings.memory, security=Security.temporary(), worker_class=WatchedNanny,
+        dashboard_address=None, silence_logs=logging.WARNING,
+        local_directory=str(home / "engine"),
+        scheduler_kwargs={"dashboard": False, "dashboard_address": "127.0.0.1:0"})
+
+
+def _client(settings: Settings, local: Any) -> Any:
+    from distributed import Client
+    from distributed.security import Security
+
+    if local is not None:
+        return Client(local, set_as_default=False)
+    security = None
+    if str(settings.scheduler).startswith("tls://"):
+        security = Security(tls_ca_file=os.environ.get("EXPLORER_SCHEDULER_CA"),
+                            tls_client_cert=os.environ.get("EXPLORER_SCHEDULER_CERT"),
+                            tls_client_key=os.environ.get("EXPLORER_SCHEDULER_KEY"),
+                            require_encryption=True)
+    return Client(settings.scheduler, security=security, set_as_default=False, timeout=10)
+
+
+def _number(name: str, given: str | None, parse: Callable[[str], int]) -> int | None:
+    if not given:
+        return None
+    try:
+        value = parse(given)
+    except ValueError:
+        value = 0
+    if value <= 0:
+        raise ParameterError("OUT_OF_RANGE", f"{name} must be a number above 0, got {given!r}.",
+                             Where(parameter=name))
+    return value
+
+
+def _refuse_insecure(scheduler: str) -> None:
+    address = urlsplit(scheduler)
+    local = address.hostname in ("127.0.0.1", "localhost", "::1")
+    if address.scheme == "tls" or (address.scheme == "tcp" and local):
+        return
+    raise ParameterError(
+        "INSECURE_SCHEDULER",
+        f"EXPLORER_SCHEDULER must be tls://host:port, or tcp:// on this machine, got "
+        f"{scheduler!r}.", Where(parameter="EXPLORER_SCHEDULER"),
+        "Whoever can reach an open scheduler can run code there.")

@@ -1,0 +1,211 @@
+"""What runs inside a worker process: one step, its progress, its end as plain data.
+
+No exception object ever travels: whatever a step raises comes back as text, so nothing has to be
+picklable and nothing a step made is unpickled in the engine.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import json
+import math
+import os
+import re
+import threading
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from explorer.engine_queue import Order
+from explorer.errors import Cancelled, ExplorerError, JobError
+
+PROGRESS_TOPIC = "explorer-progress"
+_REPORT_SECONDS = 0.2
+_MESSAGE_LENGTH = 500
+_TRACE_LENGTH = 20_000
+_PATH = re.compile(r"(?<![\w:/.])(?:[A-Za-z]:)?[/\\](?:[^\s/\\'\":]+[/\\])+(?=[^\s/\\'\":]*)")
+
+_stopped: set[str] = set()
+_active: dict[str, str] = {}
+_thread = threading.local()
+
+Send = Callable[[str, float, str], None]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How an attempt ended. `error` is `ExplorerError.to_dict`; `trace` is for the log only;
+    `memory` is what the process holds afterwards, in bytes."""
+
+    state: Literal["done", "failed", "cancelled"]
+    seconds: float = 0.0
+    memory: int = 0
+    error: dict[str, Any] | None = None
+    trace: str = ""
+
+
+def stop(token: str) -> None:
+    """From now on the progress function of that attempt raises Cancelled."""
+    _stopped.add(token)
+
+
+def stop_all(home: str) -> None:
+    """Stop what an engine of that home, which is gone, left running in this process."""
+    _stopped.update(token for token, owner in list(_active.items()) if owner == home)
+
+
+def run_in_worker(order: Order) -> dict[str, Any]:
+    """The Dask task: run the step, sending progress through the scheduler; returns an Outcome."""
+    from distributed import get_worker
+
+    worker = get_worker()
+    _be_polite()
+
+    def send(token: str, fraction: float, text: str) -> None:
+        worker.log_event(PROGRESS_TOPIC, {"token": token, "fraction": fraction, "text": text})
+
+    return asdict(execute(order, send))
+
+
+def warm_in_worker(call: str) -> str:
+    """Run a warm-up; returns the reason when it failed, else an empty text."""
+    _be_polite()
+    try:
+        resolve(call)()
+    except Exception as error:
+        return f"{type(error).__name__}: {error}"[:_MESSAGE_LENGTH]
+    return ""
+
+
+def execute(order: Order, send: Send) -> Outcome:
+    """Run one attempt to its end, whatever that is; never raises."""
+    reporter = Reporter(order.token, send)
+    _active[order.token] = order.home
+    started = time.monotonic()
+    state, error, trace = "done", None, ""
+    try:
+        resolve(order.call)(order.payload, order.home, reporter)
+    except BaseException as raised:  # SystemExit too: it would take the worker with it
+        # A library may have wrapped our Cancelled in an exception of its own.
+        if isinstance(raised, Cancelled) or order.token in _stopped:
+            state = "cancelled"
+        else:
+            state, error = "failed", _as_data(raised, order.title)
+            if not isinstance(raised, ExplorerError):
+                trace = _as_trace(raised)
+    finally:
+        reporter.close()
+        _active.pop(order.token, None)
+        _stopped.discard(order.token)
+    return Outcome(state, time.monotonic() - started,  # type: ignore[arg-type]
+                   _memory(), error, trace)
+
+
+class Reporter:
+    """The progress function of one attempt: cheap, never backwards, at most five sends a second.
+
+    The newest report always arrives: one held back is sent by a timer.
+    """
+
+    def __init__(self, token: str, send: Send) -> None:
+        self._token = token
+        self._send = send
+        self._guard = threading.Lock()
+        self._sent_at = -math.inf
+        self._sent = (-1.0, "")
+        self._latest = (0.0, "")
+        self._timer: threading.Timer | None = None
+        self._closed = False
+
+    def __call__(self, fraction: float, text: str) -> None:
+        if self._token in _stopped:
+            raise Cancelled()
+        # Not a number stays where it was: max() keeps its first argument then.
+        fraction = min(1.0, max(self._latest[0], float(fraction)))
+        with self._guard:
+            self._latest = (fraction, str(text)[:200].encode("utf-8", "replace").decode())
+            wait = self._sent_at + _REPORT_SECONDS - time.monotonic()
+            if wait <= 0:
+                self._flush()
+            elif self._timer is None:
+                self._timer = threading.Timer(wait, self._late)
+                self._timer.daemon = True
+                self._timer.start()
+
+    def close(self) -> None:
+        """Nothing is sent any more: the end of the attempt says the rest."""
+        with self._guard:
+            self._closed = True
+            if self._timer is not None:
+                self._timer.cancel()
+
+    def _late(self) -> None:
+        with self._guard:
+            self._timer = None
+            self._flush()
+
+    def _flush(self) -> None:
+        if self._closed or self._latest == self._sent:
+            return
+        self._sent, self._sent_at = self._latest, time.monotonic()
+        self._send(self._token, *self._latest)
+
+
+def resolve(call: str) -> Callable[..., None]:
+    """The function named 'module:function'. Raises JobError UNKNOWN_CALL."""
+    module, _, name = call.partition(":")
+    try:
+        function: Callable[..., None] = getattr(importlib.import_module(module), name)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise JobError("UNKNOWN_CALL", f"The engine cannot load {call!r}: {error}.",
+                       hint="Is the same version installed where the workers run?") from error
+    return function
+
+
+def _as_data(raised: BaseException, title: str) -> dict[str, Any]:
+    if isinstance(raised, ExplorerError):
+        data = raised.to_dict()
+        data["message"] = data["message"][:4 * _MESSAGE_LENGTH]
+        # Through JSON: a number of numpy's in `where` would not survive the way to the database.
+        return dict(json.loads(json.dumps(data, default=str)))
+    if isinstance(raised, MemoryError):
+        return JobError("OUT_OF_MEMORY", f"{title} asked for more memory than there is.",
+                        hint="Use fewer rows or columns.").to_dict()
+    try:
+        message = str(raised)[:100 * _MESSAGE_LENGTH]
+    except Exception as error:
+        message = f"(its message cannot be read: {type(error).__name__})"
+    message = _PATH.sub("", message)[:_MESSAGE_LENGTH].strip()
+    said = f": {message}" if message else ""
+    return JobError("STEP_FAILED", f"{title} failed with {type(raised).__name__}{said}",
+                    hint="Other parameters may work; the details are in the engine's log."
+                    ).to_dict()
+
+
+def _as_trace(raised: BaseException) -> str:
+    try:
+        return "".join(traceback.format_exception(raised, limit=40))[-_TRACE_LENGTH:]
+    except Exception as error:
+        return f"(no traceback: {type(error).__name__})"
+
+
+def _be_polite() -> None:
+    """Give way to the server. On Linux niceness belongs to a thread: the one that computes."""
+    if getattr(_thread, "polite", False):
+        return
+    _thread.polite = True
+    os.nice(10)
+    # When the machine runs out of memory, this process goes and not the server. Where the file is
+    # missing (not Linux) or read-only (some containers), the kernel chooses as it always did.
+    with contextlib.suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text("900")
+
+
+def _memory() -> int:
+    import psutil
+
+    return int(psutil.Process().memory_info().rss)

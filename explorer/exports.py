@@ -1,0 +1,137 @@
+"""Exports as jobs: chosen rows of a run -> files in the store, with their manifest and recipe."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from explorer.dataset import open_dataset
+from explorer.errors import DataError
+from explorer.export.manifest import make_manifest
+from explorer.export.rows import (
+    Export,
+    bundle,
+    write_csv,
+    write_images_zip,
+    write_jsonl,
+    write_parquet,
+)
+from explorer.jobs import Step
+from explorer.plan import make_plan
+from explorer.recipe import recipe_from_data
+from explorer.run import Run
+from explorer.spec import Progress, result_key
+from explorer.store import Store
+
+
+@dataclass(frozen=True)
+class Format:
+    """One way to take rows away: what people read, the file it makes, and who writes it."""
+
+    key: str
+    title: str
+    file: str
+    mime: str
+    write: Callable[[Export, Path], Any]
+    images: bool = False
+
+
+FORMATS: dict[str, Format] = {form.key: form for form in (
+    Format("csv", "CSV, safe for Excel", "rows.csv", "text/csv",
+           lambda export, path: write_csv(export, path, excel_safe=True)),
+    Format("csv_exact", "CSV, exact", "rows.csv", "text/csv",
+           lambda export, path: write_csv(export, path, excel_safe=False)),
+    Format("parquet", "Parquet", "rows.parquet", "application/vnd.apache.parquet", write_parquet),
+    Format("jsonl", "JSONL", "rows.jsonl", "application/jsonl", write_jsonl),
+    Format("images", "Images, a folder per cluster", "images.zip", "application/zip",
+           write_images_zip, images=True),
+)}
+
+
+def export_step(current: Run, rows: np.ndarray, names: Mapping[int, str], form: str) -> Step:
+    """The job that writes these dataset rows (int64, ascending) in a format of FORMATS.
+
+    The rows are stored first, under their own key, so that the job stays small.
+    """
+    if not len(rows):
+        raise DataError("NO_ROWS", "An export must have at least one row, got none.",
+                        hint="Pick clusters or choose rows on the map.")
+    chosen = result_key("rows", current.dataset.id, rows.tolist())
+    current.store.put(chosen, {"rows": rows.astype(np.int64)}, {"type": "Rows"})
+    named = {str(label): name for label, name in sorted(names.items())}
+    parts = [current.recipe.to_data(), current.dataset.id, current.dataset.roles, chosen, named,
+             form]
+    key = result_key("export", 1, *parts)
+    payload = {"step": "export", "key": key, "recipe": current.recipe.to_data(),
+               "dataset": current.dataset.id, "roles": current.dataset.roles, "rows": chosen,
+               "names": named, "format": form}
+    return Step(key=key, kind="export", title=f"Export of {len(rows):,} rows",
+                call="explorer.exports:execute", payload=payload, seconds=1 + 2e-5 * len(rows))
+
+
+def execute(payload: dict[str, Any], home: str, progress: Progress) -> None:
+    """Write the files of an export into the store: the rows, manifest.json, recipe.yaml, and all
+    of them together as export.zip."""
+    store = Store(Path(home))
+    if store.find(payload["key"]) is not None:
+        return
+    recipe = recipe_from_data(payload["recipe"])
+    dataset = open_dataset(store, payload["dataset"]).with_roles(payload["roles"])
+    current = Run(make_plan(recipe, dataset, store), store)
+    rows = np.array(store.get(payload["rows"]).array("rows"))
+    names = {int(label): name for label, name in payload["names"].items()}
+    folder = store.new_folder()
+    try:
+        progress(0.1, "collecting rows")
+        export = make_export(current, rows, names)
+        progress(0.3, f"writing {len(export.rows):,} rows")
+        write_files(export, folder, payload["format"])
+        progress(0.9, "sealing")
+        store.adopt(payload["key"], folder, {"type": "Export", "rows": len(export.rows),
+                                             "format": payload["format"]})
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def make_export(current: Run, rows: np.ndarray, names: dict[int, str]) -> Export:
+    """The export of dataset rows; rows without a vector have empty cells in our columns."""
+    import pyarrow as pa
+
+    ours = current.table(names)
+    places = np.searchsorted(current.rows, rows)
+    places = np.minimum(places, max(len(current.rows) - 1, 0))
+    covered = current.rows[places] == rows if len(current.rows) else np.zeros(len(rows), bool)
+    extra = ours.take(pa.array(places, mask=~covered))
+    return Export(dataset=current.dataset, rows=rows, extra=extra,
+                  manifest=manifest_of(current, len(rows), int((~covered).sum()), names))
+
+
+def manifest_of(current: Run, rows: int, uncovered: int, names: dict[int, str]) -> dict[str, Any]:
+    """Recipe, sources, scores and what each of our columns means."""
+    scores = [vars(score) for score in current.scores]
+    return make_manifest(current.recipe.to_data(), current.dataset, rows, extra={
+        "results": {"embedding": current.plan.embedding, "projection": current.plan.projection,
+                    "clustering": current.plan.clustering, **current.plan.judgements},
+        "space": current.space, "scores": scores, "rows_without_vector": uncovered,
+        "cluster_names": {str(label): name for label, name in names.items()}})
+
+
+def write_files(export: Export, folder: Path, form: str) -> tuple[Path, ...]:
+    """The data file, manifest.json, recipe.yaml and export.zip with all three."""
+    chosen = FORMATS[form]
+    data = folder / chosen.file
+    chosen.write(export, data)
+    manifest = folder / "manifest.json"
+    manifest.write_text(json.dumps(export.manifest, indent=1, ensure_ascii=False,
+                                   allow_nan=False), encoding="utf-8")
+    recipe = folder / "recipe.yaml"
+    recipe.write_text(recipe_from_data(export.manifest["recipe"]).to_yaml(), encoding="utf-8")
+    whole = folder / "export.zip"
+    bundle([data, manifest, recipe], whole)
+    return data, manifest, recipe, whole

@@ -1,0 +1,118 @@
+"""Imports as jobs: uploads or samples -> dataset, run beside the engine in a limited process."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from explorer.dataset import Dataset, open_dataset
+from explorer.errors import DataError, InputError, ParameterError, Where
+from explorer.jobs import Step
+from explorer.load import ReadOptions, Upload, load_sample, read_files
+from explorer.spec import Progress, result_key, silent
+from explorer.store import Store
+
+SAMPLE = "sample:"
+"""Before a sample's key it stands for a file: 'sample:digits'."""
+
+
+def upload_step(uploads: Sequence[Upload], digests: Sequence[str], options: ReadOptions) -> Step:
+    """The job that reads these files; `digests` are the sha256 of their bytes."""
+    plain = asdict(options)
+    key = result_key("import", 1, sorted(zip([upload.name for upload in uploads], digests,
+                                          strict=True)), plain)
+    files = [{"name": upload.name, "path": str(upload.path)} for upload in uploads]
+    title = uploads[0].name if len(uploads) == 1 else f"{len(uploads)} files"
+    return Step(key=key, kind="import", title=f"Reading {title}", call="explorer.imports:execute",
+                payload={"key": key, "files": files, "options": plain}, lane="host", seconds=3.0)
+
+
+def sample_step(key: str, title: str) -> Step:
+    """The job that makes a sample data set."""
+    name = result_key("import", "sample", 1, key)
+    return Step(key=name, kind="import", title=f"Preparing {title}",
+                call="explorer.imports:execute", payload={"key": name, "sample": key},
+                lane="host", seconds=3.0)
+
+
+def open_data(sources: Sequence[str | Path], store: Store, options: ReadOptions | None = None,
+              progress: Progress = silent) -> Dataset:
+    """The dataset of these files, or of one sample ('sample:digits'); read once, then found.
+
+    Raises InputError for what cannot be read, ParameterError for a sample there is not.
+    """
+    step = _step([str(source) for source in sources], options or ReadOptions())
+    dataset = imported(store, step.key)
+    if dataset is None:
+        execute(step.payload, str(store.root), progress)
+        dataset = imported(store, step.key)
+    assert dataset is not None, "an import that did not raise has stored its dataset"
+    return dataset
+
+
+def read_options(plain: Mapping[str, Any]) -> ReadOptions:
+    """Options out of a recipe or keyword arguments; ParameterError for unknown names or values."""
+    unknown = set(plain) - set(ReadOptions.__dataclass_fields__)
+    if unknown:
+        name = sorted(unknown)[0]
+        raise ParameterError("UNKNOWN_PARAMETER",
+                             f"A way to read a file must be one of "
+                             f"{', '.join(ReadOptions.__dataclass_fields__)}, got {name!r}.",
+                             Where(parameter=name))
+    try:
+        return TypeAdapter(ReadOptions).validate_python(dict(plain))
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = str(first["loc"][0])
+        allowed = first["msg"].removeprefix("Input should be ")
+        raise ParameterError("OUT_OF_RANGE", f"{name} must be {allowed}, "
+                                             f"got {str(first['input'])[:80]!r}.",
+                             Where(parameter=name)) from None
+
+
+def execute(payload: dict[str, Any], home: str, progress: Progress) -> None:
+    """Read the files (or make the sample) and store, under the job's key, which dataset it is."""
+    store = Store(Path(home))
+    if "sample" in payload:
+        dataset = load_sample(payload["sample"], store, progress)
+    else:
+        uploads = [Upload(file["name"], Path(file["path"])) for file in payload["files"]]
+        dataset = read_files(uploads, ReadOptions(**payload["options"]), store, progress)
+    store.put(payload["key"], {}, {"type": "Import", "dataset": dataset.id, "name": dataset.name})
+
+
+def imported(store: Store, key: str) -> Dataset | None:
+    """The dataset an import made, or None when it is not done (or the dataset is gone)."""
+    entry = store.find(key)
+    if entry is None:
+        return None
+    try:
+        return open_dataset(store, entry.meta["dataset"])
+    except DataError:
+        return None
+
+
+def _step(sources: list[str], options: ReadOptions) -> Step:
+    samples = [source for source in sources if source.startswith(SAMPLE)]
+    if samples and len(sources) > 1:
+        raise InputError("MIXED_SOURCES", "A sample must stand alone, got "
+                                          f"{len(sources)} sources.", Where(file=samples[0]))
+    if samples:
+        key = samples[0].removeprefix(SAMPLE)
+        return sample_step(key, key)
+    uploads = [Upload(Path(source).name, Path(source).resolve()) for source in sources]
+    return upload_step(uploads, [_sha256(upload) for upload in uploads], options)
+
+
+def _sha256(upload: Upload) -> str:
+    try:
+        with open(upload.path, "rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise InputError("NO_FILE", f"The file must be readable, got: {error.strerror}.",
+                         Where(file=upload.name), "Check the path.") from None

@@ -1,0 +1,74 @@
+"""What every judge does first: leave noise out, count it, and see whether there is a question."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Kept:
+    """The rows that are not noise, sorted by cluster (then by row).
+
+    `rows` int64: their places among the n labels. `clusters`: the k cluster numbers there are,
+    ascending; `group` int64: which of them each kept row is in; `starts`, `sizes` int64: where each
+    begins among `rows` and how many rows it has. `why` is '' when the usual indices are defined,
+    else the reason they are not. `noise` is the Score's noise text.
+    """
+
+    rows: np.ndarray
+    clusters: np.ndarray
+    group: np.ndarray
+    starts: np.ndarray
+    sizes: np.ndarray
+    total: int
+    noise: str
+    why: str
+
+
+def without_noise(labels: np.ndarray) -> Kept:
+    """Sort n labels into clusters, -1 left out."""
+    labels = np.asarray(labels)
+    rows = np.flatnonzero(labels >= 0)
+    rows = rows[np.argsort(labels[rows], kind="stable")]
+    clusters, group, sizes = np.unique(labels[rows], return_inverse=True, return_counts=True)
+    left_out = len(labels) - len(rows)
+    return Kept(rows=rows, clusters=clusters, group=group, sizes=sizes,
+                starts=np.concatenate([[0], np.cumsum(sizes)[:-1]]).astype(np.int64),
+                total=len(labels), noise=_noise_text(left_out),
+                why=_why_not(len(labels), len(rows), len(clusters)))
+
+
+def per_cluster(kept: Kept, values: np.ndarray, missing: float) -> np.ndarray:
+    """k values as an array indexed by cluster number; `missing` where a number is not in use."""
+    length = int(kept.clusters.max(initial=-1)) + 1
+    result = np.full(length, missing, dtype=values.dtype)
+    result[kept.clusters] = values
+    return result
+
+
+def euclidean_only(title: str, metric: str) -> tuple[str, ...]:
+    """The guard-rail of an index that knows squared or straight distances only."""
+    if metric == "euclidean":
+        return ()
+    return (f"{title} is a Euclidean index: it is computed with Euclidean distance on the vectors, "
+            f"although the clusters were made with {metric} distance.",)
+
+
+def _noise_text(left_out: int) -> str:
+    if left_out == 0:
+        return "no noise rows"
+    return f"{left_out:,} noise row{'' if left_out == 1 else 's'} left out"
+
+
+def _why_not(total: int, rows: int, clusters: int) -> str:
+    if total == 0:
+        return "Not defined: there are no rows."
+    if rows == 0:
+        return f"Not defined: all {total:,} rows are noise."
+    if clusters < 2:
+        return "Not defined for one cluster: there is no other to compare with."
+    if clusters == rows:
+        return "Not defined: every row is a cluster of its own."
+    return ""

@@ -1,0 +1,231 @@
+"""recipe + dataset -> the steps to compute, each with its result key known beforehand."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from explorer.cluster import Clusterer
+from explorer.dataset import Dataset
+from explorer.encode import Encoder
+from explorer.errors import ParameterError
+from explorer.jobs import Step
+from explorer.neighbors import Neighbors, neighbor_searches
+from explorer.neighbors.nearest import shared_count
+from explorer.project import Projector
+from explorer.recipe import Recipe
+from explorer.spec import Method, result_key
+from explorer.store import Store
+
+EXECUTE = "explorer.steps:execute"
+_GUESSED_WIDTH = 384
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The result keys of a recipe on a dataset, and the steps that make them, in order.
+
+    `graph` is None when no step needs neighbours.
+    """
+
+    recipe: Recipe
+    dataset: Dataset
+    embedding: str
+    graph: str | None
+    projection: str
+    clustering: str
+    judgements: dict[str, str]
+    description: str
+    steps: tuple[Step, ...]
+
+    @property
+    def clustered(self) -> str:
+        """The key of the vectors that are clustered and judged."""
+        return self.projection if self.recipe.cluster_in == "projection" else self.embedding
+
+    def missing(self, store: Store) -> tuple[Step, ...]:
+        """The steps whose results are not stored, waiting only for each other."""
+        # `find`, not `has`: a damaged result counts as missing, so that it is computed again.
+        absent = [step for step in self.steps if store.find(step.key) is None]
+        keys = {step.key for step in absent}
+        return tuple(_waiting_for(step, keys) for step in absent)
+
+    def seconds(self, store: Store) -> float:
+        """What is still to be computed will take about this long."""
+        return sum(step.seconds for step in self.missing(store))
+
+
+def make_plan(recipe: Recipe, dataset: Dataset, store: Store,
+              calibration: dict[str, float] | None = None) -> Plan:
+    """The plan of a recipe; refuses (DataError, ParameterError) what cannot be encoded at all.
+
+    `calibration`: method key -> measured seconds over estimated ones on this machine.
+    """
+    return _Planner(recipe, dataset.with_roles(recipe.roles), store, calibration or {}).plan()
+
+
+def sweep_step(plan: Plan, counts: Sequence[int]) -> Step:
+    """One job that clusters with each of `counts` clusters and judges every result.
+
+    Its key does not depend on the number chosen now: a sweep stays found when one is picked.
+    Raises ParameterError NO_SWEEP for a method that finds the number itself.
+    """
+    method = plan.recipe.clustering
+    if not method.sweeps or not counts:
+        raise ParameterError("NO_SWEEP", f"A sweep must have a method with a number of clusters "
+                                         f"and at least one number, got {method.title} and "
+                                         f"{len(counts)} numbers.",
+                             hint="Choose K-means or agglomerative clustering.")
+    method = method.create(**{**method.values(), method.sweeps: counts[0]})
+    judged = [judge.identity() for judge in plan.recipe.judging]
+    key = result_key("sweep", 1, method.identity(), list(counts), judged, plan.clustered)
+    variants = []
+    for count in counts:
+        varied = method.create(**{**method.values(), method.sweeps: count})
+        clustering = clustering_key(varied, plan.clustered)
+        variants.append({"count": count, "clustering": clustering,
+                         "judgements": {judge.key: judgement_key(judge, plan.clustered, clustering)
+                                        for judge in plan.recipe.judging}})
+    payload = {"step": "sweep", "key": key, "method": method.identity(), "counts": list(counts),
+               "judges": judged,
+               "variants": variants, "inputs": {"vectors": plan.clustered},
+               "space": _space_kind(plan.recipe)}
+    each = next(step.seconds for step in plan.steps if step.key == plan.clustering)
+    return Step(key=key, kind="sweep", title=f"{method.title} for {len(counts)} cluster numbers",
+                call=EXECUTE, payload=payload, after=(plan.clustered,),
+                seconds=each * len(counts))
+
+
+def embedding_key(method: Encoder, dataset: Dataset) -> str:
+    """The name of an embedding: what made it, the weights it used, the columns it read."""
+    columns = [[column.name, column.role] for column in method.columns(dataset)]
+    return result_key("encode", method.identity(), method.fingerprint(), dataset.id, columns)
+
+
+def graph_method(method: Projector, n: int) -> Neighbors | None:
+    """The search whose graph a projector of n rows shares with others; None when it needs none."""
+    needed = method.neighbors_needed(n)
+    if needed <= 0:
+        return None
+    return neighbor_searches().create("nearest", {"count": max(shared_count(needed, n), 1),
+                                                  "metric": method.distance})
+
+
+def clustering_key(method: Clusterer, clustered: str) -> str:
+    """The name of a clustering: what made it and the vectors it was made of."""
+    return result_key("cluster", method.identity(), clustered)
+
+
+def judgement_key(judge: Method, clustered: str, clustering: str) -> str:
+    """The name of a judgement: judge, vectors and labels."""
+    return result_key("judge", judge.identity(), clustered, clustering)
+
+
+class _Planner:
+    def __init__(self, recipe: Recipe, dataset: Dataset, store: Store,
+                 calibration: dict[str, float]) -> None:
+        self.recipe = recipe
+        self.dataset = dataset
+        self.store = store
+        self.calibration = calibration
+        self.steps: list[Step] = []
+        self.source = {"dataset": dataset.id, "roles": dataset.roles}
+
+    def plan(self) -> Plan:
+        embedding = self.encode()
+        n, d = self.shape(embedding)
+        graph = self.graph(embedding, n, d)
+        projection = self.project(embedding, graph, n, d)
+        in_picture = self.recipe.cluster_in == "projection"
+        clustered = projection if in_picture else embedding
+        if in_picture:
+            d = getattr(self.recipe.projecting, "dimensions", 2)
+        clustering = self.cluster(clustered, n, d)
+        judgements = {judge.key: self.judge(judge, clustered, clustering, n, d)
+                      for judge in self.recipe.judging}
+        description = self.describe(clustered, embedding, clustering, n, d)
+        return Plan(recipe=self.recipe, dataset=self.dataset, embedding=embedding, graph=graph,
+                    projection=projection, clustering=clustering, judgements=judgements,
+                    description=description, steps=tuple(self.steps))
+
+    def encode(self) -> str:
+        method = self.recipe.encoding
+        columns = method.columns(self.dataset)
+        key = embedding_key(method, self.dataset)
+        self.add("encode", key, method, self.dataset.n, len(columns), {**self.source, "inputs": {}})
+        return key
+
+    def shape(self, embedding: str) -> tuple[int, int]:
+        entry = self.store.find(embedding)
+        if entry is not None:
+            n, d = entry.array("vectors").shape
+            return int(n), int(d)
+        method = self.recipe.encoding
+        columns = method.columns(self.dataset)
+        given = sum(column.dimensions for column in columns)
+        width = getattr(method, "dimensions", None) or given or (
+            _GUESSED_WIDTH if any(column.role == "text" for column in columns) else len(columns))
+        return self.dataset.n, int(width)
+
+    def graph(self, embedding: str, n: int, d: int) -> str | None:
+        method = graph_method(self.recipe.projecting, self.dataset.n)
+        if method is None:
+            return None
+        key = result_key("graph", method.identity(), embedding)
+        self.add("graph", key, method, n, d, {"inputs": {"vectors": embedding}}, (embedding,))
+        return key
+
+    def project(self, embedding: str, graph: str | None, n: int, d: int) -> str:
+        method = self.recipe.projecting
+        inputs = {"vectors": embedding} | ({"graph": graph} if graph else {})
+        columns = [column.name for column in self.dataset.with_role("coordinate")]
+        given = [self.dataset.id, columns] if method.reads == "coordinates" else []
+        key = result_key("project", method.identity(), inputs, given)
+        self.add("project", key, method, n, d, {**self.source, "inputs": inputs},
+                 tuple(inputs.values()))
+        return key
+
+    def cluster(self, clustered: str, n: int, d: int) -> str:
+        method = self.recipe.clustering
+        key = clustering_key(method, clustered)
+        self.add("cluster", key, method, n, d,
+                 {"inputs": {"vectors": clustered}, "space": _space_kind(self.recipe)},
+                 (clustered,))
+        return key
+
+    def judge(self, judge: Method, clustered: str, clustering: str, n: int, d: int) -> str:
+        key = judgement_key(judge, clustered, clustering)
+        self.add("judge", key, judge, n, d,
+                 {"inputs": {"vectors": clustered, "clustering": clustering},
+                  "space": _space_kind(self.recipe)}, (clustered, clustering))
+        return key
+
+    def describe(self, clustered: str, embedding: str, clustering: str, n: int, d: int) -> str:
+        key = result_key("describe", 1, clustered, embedding, clustering, self.dataset.id,
+                         self.dataset.roles)
+        inputs = {"vectors": clustered, "embedding": embedding, "clustering": clustering}
+        self.steps.append(Step(
+            key=key, kind="describe", title="What sets the clusters apart", call=EXECUTE,
+            payload={"step": "describe", "key": key, **self.source, "inputs": inputs},
+            after=tuple(dict.fromkeys(inputs.values())), seconds=0.5 + 1e-4 * n))
+        return key
+
+    def add(self, kind: str, key: str, method: Method, n: int, d: int, payload: dict[str, Any],
+            after: tuple[str, ...] = ()) -> None:
+        expected = method.estimate(n, d).seconds
+        self.steps.append(Step(
+            key=key, kind=kind, title=method.title, call=EXECUTE,
+            payload={"step": kind, "key": key, "method": method.identity(), **payload,
+                     "size": {"method": method.key, "n": n, "d": d, "expected": expected}},
+            after=after, seconds=expected * self.calibration.get(method.key, 1.0)))
+
+
+def _space_kind(recipe: Recipe) -> str:
+    return "picture" if recipe.cluster_in == "projection" else "embedding"
+
+
+def _waiting_for(step: Step, keys: set[str]) -> Step:
+    from dataclasses import replace
+
+    return replace(step, after=tuple(key for key in step.after if key in keys))

@@ -1,0 +1,1 @@
+"""arrays -> plotly Figure. One figure per file; plain functions, no Streamlit."""

@@ -1,0 +1,218 @@
+"""The map: one point per row, coloured by cluster, category or number."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from explorer.errors import ParameterError, Where
+from explorer.escape import esc_plotly
+from explorer.plot.palette import NOISE_COLOR, CategoryColors, NumberColors
+from explorer.plot.theme import CLEAR, MIDDLE_GREY, axis_title, new_figure, say_why
+
+__all__ = ["CategoryColors", "NumberColors", "draw_map", "point_rows"]
+
+LEGEND_ENTRIES = 25
+_DIMMED = 0.25
+
+
+@dataclass(frozen=True)
+class _Dots:
+    """What the traces of one map share: the points to draw and how one is drawn."""
+
+    points: np.ndarray
+    rows: np.ndarray
+    hover: np.ndarray | None
+    size: float
+    opacity: float
+
+    def trace(self, which: np.ndarray, marker: dict[str, Any], **more: Any) -> Any:
+        """A trace of the rows at the positions `which`, in that order."""
+        import plotly.graph_objects as go
+
+        kind = go.Scatter3d if self.points.shape[1] == 3 else go.Scattergl
+        points = self.points[which].astype(np.float32, copy=False)
+        axes = dict(zip("xyz", points.T, strict=False))
+        template = "row position %{customdata}<extra></extra>"
+        if self.hover is not None:
+            more["text"] = self.hover[which].tolist()
+            template = "%{text}<extra></extra>"
+        return kind(**{"mode": "markers", "showlegend": False, "marker": marker,
+                       "customdata": _small(self.rows[which]),
+                       "hovertemplate": template, **axes, **more})
+
+    def entry(self, name: str, color: str, **more: Any) -> Any:
+        """A line of the legend without points of its own; `name` is already escaped."""
+        import plotly.graph_objects as go
+
+        kind = go.Scatter3d if self.points.shape[1] == 3 else go.Scatter
+        empty = {letter: [None] for letter in "xyz"[:self.points.shape[1]]}
+        return kind(**{"mode": "markers", "name": name, "hoverinfo": "skip", "showlegend": True,
+                       "marker": {"color": color, "size": 9}, **empty, **more})
+
+
+def draw_map(points: np.ndarray, *, rows: np.ndarray, colors: CategoryColors | NumberColors,
+             hover: Sequence[str] | None = None, selected: np.ndarray | None = None,
+             axes: Sequence[str] = ("x", "y", "z"), units: bool = False, title: str = "",
+             height: int = 620, uirevision: str = "map", dragmode: str = "lasso") -> Any:
+    """A Figure of n x 2 or n x 3 float32 `points`; every point carries its dataset position of
+    `rows` (n int32) as customdata, for `point_rows`.
+
+    `hover`: n texts already made by `esc_plotly`, or None. `selected`: n bool; the others are
+    dimmed. `units`: whether the axes' numbers mean something (PCA, given coordinates), so that
+    they are shown. Rows without finite coordinates are not drawn and are counted in the legend.
+    Noise lies under the large clusters, small clusters on top. Plotly selects in 2-D only.
+
+    Raises ParameterError LENGTHS when the arrays do not have n rows.
+    """
+    points = np.asarray(points)
+    _check_lengths(len(points), rows=rows, hover=hover, selected=selected,
+                   colors=colors.codes if isinstance(colors, CategoryColors) else colors.values)
+    drawn = np.flatnonzero(np.isfinite(points).all(axis=1))
+    if not len(drawn):
+        return say_why("There is no row with coordinates to draw." if len(points)
+                       else "There are no rows to draw.", height=height, title=title)
+    digits = float(np.log10(max(len(drawn), 10)))
+    dots = _Dots(points=points, rows=np.asarray(rows),
+                 hover=None if hover is None else np.array(hover, dtype=object),
+                 size=round(max(2.0, 13 - 2 * digits), 1),
+                 opacity=round(float(np.clip(1.1 - 0.1 * digits, 0.4, 0.9)), 2))
+    paint = _paint_categories if isinstance(colors, CategoryColors) else _paint_numbers
+    traces = paint(dots, drawn, colors, selected)  # type: ignore[arg-type]
+    if len(drawn) < len(points):
+        traces.append(dots.entry(f"not drawn, without coordinates ({len(points) - len(drawn):,})",
+                                 CLEAR))
+    # A click on a legend entry would hide an empty trace and nothing else.
+    legend = {"itemclick": False, "itemdoubleclick": False,
+              "title": {"text": esc_plotly(colors.title, 60)}}
+    figure = new_figure(traces, height=height, title=title, uirevision=uirevision,
+                        hovermode="closest", legend=legend)
+    axis: dict[str, Any] = {"showticklabels": units, "showgrid": units, "ticks": ""}
+    names = [axis_title(name) for name in axes]
+    if points.shape[1] == 3:
+        figure.update_layout(scene={
+            f"{letter}axis": {**axis, "title": name, "backgroundcolor": CLEAR}
+            for letter, name in zip("xyz", names, strict=False)})
+    else:
+        figure.update_layout(dragmode=dragmode, xaxis={**axis, "title": names[0]},
+                             yaxis={**axis, "title": names[1]})
+    return figure
+
+
+def point_rows(event: Mapping[str, Any]) -> np.ndarray:
+    """The dataset positions (int64, ascending, each once) in what st.plotly_chart gives back for a
+    selection; points without customdata (legend entries, outlines) are left out."""
+    selection = event.get("selection") or event
+    found = set()
+    for point in selection.get("points") or ():
+        value = point.get("customdata")
+        if isinstance(value, (list, tuple)):
+            value = value[0] if value else None
+        if value is not None:
+            found.add(int(value))
+    return np.array(sorted(found), dtype=np.int64)
+
+
+def _paint_categories(dots: _Dots, drawn: np.ndarray, colors: CategoryColors,
+                      selected: np.ndarray | None) -> list[Any]:
+    codes = np.asarray(colors.codes)
+    counts = np.bincount(codes[drawn] + 1)  # grey first: code -1 counts at 0
+    shades = [colors.color(code) for code in range(-1, len(counts) - 1)]
+    # Colours may repeat: one step of the scale per different colour keeps it short.
+    steps = list(dict.fromkeys(shades))
+    at_step = {shade: at for at, shade in enumerate(steps)}
+    step_of = np.array([at_step[shade] for shade in shades],
+                       dtype=np.uint8 if len(steps) <= 256 else np.int16)
+    scale = [[edge / len(steps), shade] for at, shade in enumerate(steps)
+             for edge in (at, at + 1)]
+    # Noise at the bottom, then from the largest to the smallest category.
+    weight = np.concatenate(([-np.inf], -counts[1:]))
+    order = drawn[np.argsort(weight[codes[drawn] + 1], kind="stable")]
+
+    def marker(which: np.ndarray) -> dict[str, Any]:
+        return {"color": step_of[codes[which] + 1], "colorscale": scale, "cmin": -0.5,
+                "cmax": len(steps) - 0.5, "showscale": False}
+
+    return [*_dots_and_selection(dots, order, marker, selected), *_legend(dots, colors, counts)]
+
+
+def _legend(dots: _Dots, colors: CategoryColors, counts: np.ndarray) -> list[Any]:
+    """Entries of the largest categories in their own order, the rest in one line, grey last."""
+    present = [int(at) - 1 for at in np.argsort(-counts, kind="stable") if at and counts[at]]
+    listed = LEGEND_ENTRIES if len(present) > LEGEND_ENTRIES + 1 else len(present)
+    named, rest = sorted(present[:listed]), present[listed:]
+    if counts[0]:
+        named.append(-1)
+    entries = [dots.entry(f"{esc_plotly(colors.name(code), 40)} ({counts[code + 1]:,})",
+                          colors.color(code)) for code in named]
+    if rest:
+        total = sum(int(counts[code + 1]) for code in rest)
+        entries.insert(listed, dots.entry(f"{len(rest)} others ({total:,})", CLEAR))
+    return entries
+
+
+def _paint_numbers(dots: _Dots, drawn: np.ndarray, colors: NumberColors,
+                   selected: np.ndarray | None) -> list[Any]:
+    values = np.asarray(colors.values, dtype=np.float32)
+    known = np.isfinite(values[drawn])
+    missing, order = drawn[~known], drawn[known]
+    low = colors.low if colors.low is not None else float(values[order].min(initial=np.inf))
+    high = colors.high if colors.high is not None else float(values[order].max(initial=-np.inf))
+    if not low < high:  # one value, or none at all
+        low, high = (low - 0.5, low + 0.5) if np.isfinite(low) else (0.0, 1.0)
+
+    def number_marker(which: np.ndarray) -> dict[str, Any]:
+        return {"color": values[which], "colorscale": colors.scale, "cmin": low, "cmax": high,
+                "showscale": which is order,
+                "colorbar": {"title": {"text": esc_plotly(colors.title, 60)}, "thickness": 14,
+                             "outlinewidth": 0}}
+
+    traces = []
+    if len(missing):
+        traces += _dots_and_selection(dots, missing, lambda _: {"color": NOISE_COLOR}, selected,
+                                      noted=False)
+    if len(order):
+        traces += _dots_and_selection(dots, order, number_marker, selected, noted=False)
+    if selected is not None:
+        traces.append(_selection_entry(dots, int(np.count_nonzero(selected[drawn]))))
+    if len(missing):
+        traces.append(dots.entry(f"not defined ({len(missing):,})", NOISE_COLOR))
+    return traces
+
+
+def _dots_and_selection(dots: _Dots, order: np.ndarray, marker: Any,
+                        selected: np.ndarray | None, *, noted: bool = True) -> list[Any]:
+    """The trace of all rows and, over it, the selected ones outlined (the others dimmed)."""
+    dimmed = _DIMMED if selected is not None else 1.0
+    base = {"size": dots.size, "opacity": round(dots.opacity * dimmed, 3)}
+    traces = [dots.trace(order, {**marker(order), **base})]
+    if selected is None:
+        return traces
+    chosen = order[selected[order]]
+    if len(chosen):
+        outlined = {"size": dots.size + 2, "opacity": 1.0,
+                    "line": {"width": 1, "color": MIDDLE_GREY}}
+        traces.append(dots.trace(chosen, {**marker(chosen), "showscale": False, **outlined}))
+    if noted:
+        traces.append(_selection_entry(dots, len(chosen)))
+    return traces
+
+
+def _selection_entry(dots: _Dots, count: int) -> Any:
+    return dots.entry(f"selected ({count:,})", CLEAR,
+                      marker={"color": CLEAR, "size": 9,
+                              "line": {"width": 1.5, "color": MIDDLE_GREY}})
+
+
+def _small(rows: np.ndarray) -> np.ndarray:
+    return rows.astype(np.uint16 if rows.max(initial=0) < 2**16 else np.int32, copy=False)
+
+
+def _check_lengths(n: int, **arrays: Any) -> None:
+    for name, array in arrays.items():
+        if array is not None and len(array) != n:
+            raise ParameterError("LENGTHS", f"{name} must have {n} entries, one per point, "
+                                            f"got {len(array)}.", Where(parameter=name))

@@ -1,0 +1,47 @@
+"""What all figures share: a frame for light and dark pages, and the figure that says why not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from explorer.escape import esc_plotly
+
+CLEAR = "rgba(0,0,0,0)"
+GRID = "rgba(128,128,128,0.22)"
+LINE = "rgba(128,128,128,0.75)"
+# Contrast above 4 on white and on Streamlit's dark page alike.
+MIDDLE_GREY = "#7A7A7A"
+
+
+def new_figure(traces: list[Any], *, height: int, title: str = "", **layout: Any) -> Any:
+    """A Figure on a clear background. Text colours are left to the page's theme (Streamlit puts
+    its own in); outside of it Plotly's default stands on white."""
+    import plotly.graph_objects as go
+
+    top = 40 if title else 10
+    figure = go.Figure(traces, layout=go.Layout(template="none"))
+    figure.update_layout(
+        height=height, paper_bgcolor=CLEAR, plot_bgcolor=CLEAR,
+        margin={"l": 10, "r": 10, "t": top, "b": 10}, hoverlabel={"namelength": -1},
+        legend={"bgcolor": CLEAR, "itemsizing": "constant"})
+    figure.update_xaxes(automargin=True, gridcolor=GRID, zeroline=False)
+    figure.update_yaxes(automargin=True, gridcolor=GRID, zeroline=False)
+    if title:
+        figure.update_layout(title={"text": esc_plotly(title, 120), "x": 0, "xref": "paper"})
+    figure.update_layout(**layout)
+    return figure
+
+
+def say_why(reason: str, *, height: int = 240, title: str = "") -> Any:
+    """A figure without data that says in words why there is none."""
+    figure = new_figure([], height=height, title=title)
+    figure.update_xaxes(visible=False)
+    figure.update_yaxes(visible=False)
+    figure.add_annotation(text=esc_plotly(reason, 400, wrap=60), showarrow=False,
+                          x=0.5, y=0.5, xref="paper", yref="paper", font={"size": 14})
+    return figure
+
+
+def axis_title(text: str) -> dict[str, str]:
+    """An axis title, shown literally."""
+    return {"text": esc_plotly(text, 80)}

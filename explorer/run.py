@@ -1,0 +1,174 @@
+"""Run a recipe without a browser, and read what a run made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+import pyarrow as pa
+
+from explorer import steps, values
+from explorer.dataset import Dataset
+from explorer.errors import DataError
+from explorer.plan import Plan, make_plan
+from explorer.recipe import Recipe
+from explorer.spec import Progress, part, silent
+from explorer.steps import Description
+from explorer.store import Store
+from explorer.values import Clustering, Embedding, Judgement, Projection, Score
+
+V = TypeVar("V")
+
+
+@dataclass(frozen=True)
+class Run:
+    """The results of a plan, read from the store when asked for.
+
+    A result that is not computed yet is None; after `run()` all are there. Row i of every result is
+    dataset row `embedding.rows[i]`.
+    """
+
+    plan: Plan
+    store: Store
+
+    @property
+    def dataset(self) -> Dataset:
+        return self.plan.dataset
+
+    @property
+    def recipe(self) -> Recipe:
+        return self.plan.recipe
+
+    @cached_property
+    def embedding(self) -> Embedding | None:
+        """The vectors."""
+        return self._read(Embedding, self.plan.embedding)
+
+    @cached_property
+    def projection(self) -> Projection | None:
+        """The points of the map."""
+        return self._read(Projection, self.plan.projection)
+
+    @cached_property
+    def clustering(self) -> Clustering | None:
+        """The labels."""
+        return self._read(Clustering, self.plan.clustering)
+
+    @cached_property
+    def description(self) -> Description | None:
+        """What sets the clusters apart."""
+        return self._read(Description, self.plan.description)
+
+    @cached_property
+    def judgements(self) -> dict[str, Judgement]:
+        """The judgements that are there, by the judge's key."""
+        found = {name: self._read(Judgement, key) for name, key in self.plan.judgements.items()}
+        return {name: judgement for name, judgement in found.items() if judgement is not None}
+
+    @property
+    def silhouette(self) -> Judgement | None:
+        return self.judgements.get("silhouette")
+
+    @property
+    def scores(self) -> tuple[Score, ...]:
+        """Every score there is."""
+        return tuple(score for judgement in self.judgements.values()
+                     for score in judgement.scores)
+
+    @property
+    def rows(self) -> np.ndarray:
+        """The dataset rows covered (int64, ascending); empty before the embedding is there."""
+        return self.embedding.rows if self.embedding is not None else np.empty(0, dtype=np.int64)
+
+    @property
+    def complete(self) -> bool:
+        return not self.plan.missing(self.store)
+
+    @property
+    def space(self) -> str:
+        """The space that was clustered, as a person reads it."""
+        for score in self.scores:
+            return score.space
+        return self.embedding.title if self.embedding is not None else ""
+
+    def positions(self, rows: np.ndarray) -> np.ndarray:
+        """Where these dataset rows stand in the results (int64; rows not covered are left out)."""
+        rows = np.asarray(rows, dtype=np.int64)
+        return np.searchsorted(self.rows, rows[np.isin(rows, self.rows)])
+
+    def table(self, names: dict[int, str] | None = None) -> pa.Table:
+        """Our columns for the rows covered: cluster, cluster_name, silhouette,
+        second_best_cluster, second_best_name, strength (where the method gives one), x, y(, z)."""
+        names = names or {}
+        columns: dict[str, pa.Array] = {}
+        if self.clustering is not None:
+            labels = self.clustering.labels
+            columns["cluster"] = pa.array(np.asarray(labels, dtype=np.int32))
+            columns["cluster_name"] = pa.array([name_of(label, names) for label in labels])
+            if self.clustering.strengths is not None:
+                columns["strength"] = pa.array(np.asarray(self.clustering.strengths))
+        if self.silhouette is not None:
+            columns |= _silhouette_columns(self.silhouette, names)
+        if self.projection is not None:
+            for axis, values_ in zip("xyz", self.projection.points.T, strict=False):
+                columns[axis] = pa.array(np.ascontiguousarray(values_))
+        return pa.table(columns)
+
+    def _read(self, kind: type[V], key: str) -> V | None:
+        entry = self.store.find(key)
+        return None if entry is None else values.read(kind, entry)
+
+
+def run(recipe: Recipe, dataset: Dataset, store: Store, progress: Progress = silent) -> Run:
+    """Compute what is missing, here and now, one step after the other."""
+    plan = make_plan(recipe, dataset, store)
+    missing = plan.missing(store)
+    total = sum(step.seconds for step in missing) or 1.0
+    done = 0.0
+    for step in missing:
+        share = part(progress, done / total, (done + step.seconds) / total)
+        steps.execute(step.payload, str(store.root), titled(share, step.title))
+        done += step.seconds
+    progress(1.0, "done")
+    return Run(make_plan(recipe, dataset, store), store)
+
+
+def name_of(label: int, names: dict[int, str]) -> str:
+    """The name of a cluster: the person's, else 'Cluster 0' (the label, everywhere the same)."""
+    if label == values.NOISE:
+        return "Noise"
+    return names.get(int(label)) or f"Cluster {int(label)}"
+
+
+def titled(progress: Progress, title: str) -> Progress:
+    """`progress` that names the step it belongs to."""
+    return lambda fraction, text: progress(fraction, f"{title}: {text}")
+
+
+def _silhouette_columns(judgement: Judgement, names: dict[int, str]) -> dict[str, pa.Array]:
+    silhouette = judgement.per_row["silhouette"]
+    second = judgement.per_row["second"]
+    undefined = np.isnan(silhouette)
+    lacking = second < 0
+    return {
+        "silhouette": pa.array(np.asarray(silhouette, dtype=np.float64), mask=undefined),
+        "second_best_cluster": pa.array(np.asarray(second, dtype=np.int32), mask=lacking),
+        "second_best_name": pa.array([None if label < 0 else name_of(label, names)
+                                      for label in second]),
+    }
+
+
+def rows_of_clusters(result: Run, clusters: set[int]) -> np.ndarray:
+    """The dataset rows of these clusters (-1: noise), ascending."""
+    if result.clustering is None:
+        raise DataError("NOT_CLUSTERED", "Rows must be clustered before clusters can be picked.",
+                        hint="Run the recipe first.")
+    return result.rows[np.isin(result.clustering.labels, sorted(clusters))]
+
+
+def default_store(folder: Path | None = None) -> Store:
+    """The store in EXPLORER_HOME (or the given folder)."""
+    return Store(folder)

@@ -1,0 +1,145 @@
+"""What a worker does: one step, from stored inputs to a stored result."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from explorer import values
+from explorer.cluster import clusterers
+from explorer.dataset import Dataset
+from explorer.describe import Description, describe
+from explorer.encode import encoders
+from explorer.errors import DataError
+from explorer.judge import judges
+from explorer.neighbors import neighbor_searches
+from explorer.project import projectors
+from explorer.spec import Progress, Registry
+from explorer.store import Store
+from explorer.sweep import Sweep, sweep
+from explorer.values import Clustering, Embedding, Graph, Judgement, Projection, facts_of
+from explorer.work import Work, picture_note, provenance
+
+__all__ = ["Description", "Sweep", "execute"]
+
+
+def execute(payload: dict[str, Any], home: str, progress: Progress) -> None:
+    """Compute the step of `payload` and store its result under its key; nothing when it is there.
+
+    Raises ExplorerError for what the data or the parameters do not allow.
+    """
+    store = Store(Path(home))
+    if store.find(payload["key"]) is not None:
+        progress(1.0, "found")
+        return
+    started = time.monotonic()
+    result = HANDLERS[payload["step"]](Work(payload, store, progress))
+    values.save(store, payload["key"], result,
+                provenance(payload, _title(payload), time.monotonic() - started))
+
+
+def encode(work: Work) -> Embedding:
+    """rows -> embedding."""
+    method = work.method(encoders())
+    dataset = work.dataset
+    if dataset.n < method.min_rows:
+        raise DataError("TOO_FEW_ROWS", f"{method.title} must have at least {method.min_rows} "
+                                        f"rows, got {dataset.n}.")
+    embedding: Embedding = method.encode(dataset, work.progress)
+    embedding.verify()
+    if not len(embedding.rows):
+        raise DataError("NO_ROWS", f"{method.title} must have at least one row it can use, "
+                                   "got none.", hint="; ".join(embedding.notes))
+    return embedding
+
+
+def graph(work: Work) -> Graph:
+    """embedding -> kNN graph."""
+    method = work.method(neighbor_searches())
+    vectors = work.embedding().vectors
+    method = method.model_copy(update={"count": max(1, min(method.count, len(vectors) - 1))})
+    method.check(facts_of(vectors))
+    found: Graph = method.find(vectors, work.progress)
+    found.verify()
+    return found
+
+
+def project(work: Work) -> Projection:
+    """embedding and graph -> projection."""
+    method = work.method(projectors())
+    embedding = work.embedding()
+    vectors = embedding.vectors
+    if method.reads == "coordinates":
+        vectors = _coordinates(work.dataset)[embedding.rows]
+    notes = method.check(facts_of(vectors))
+    near = (values.read(Graph, work.store.get(work.payload["inputs"]["graph"]))
+            if "graph" in work.payload["inputs"] else None)
+    result: Projection = method.project(vectors, work.progress, near)
+    result.verify(len(vectors))
+    return replace(result, notes=(*notes, *_graph_notes(near), *result.notes))
+
+
+def cluster(work: Work) -> Clustering:
+    """embedding (or, when chosen, projection) -> clustering."""
+    method = work.method(clusterers())
+    space = work.clustered()
+    notes = method.check(facts_of(space.vectors))
+    result: Clustering = method.cluster(space.vectors, work.progress)
+    result.verify(len(space.vectors))
+    return replace(result, notes=(*notes, *picture_note(work.payload), *result.notes))
+
+
+def judge(work: Work) -> Judgement:
+    """clustering -> scores in the space it was made in."""
+    method = work.method(judges())
+    space = work.clustered()
+    clustering = work.clustering()
+    method.check(facts_of(space.vectors))
+    result: Judgement = method.judge(space.vectors, clustering.labels, clustering.metric,
+                                     space.title, work.progress)
+    return replace(result, notes=(*picture_note(work.payload), *result.notes))
+
+
+HANDLERS: dict[str, Callable[[Work], Any]] = {
+    "encode": encode, "graph": graph, "project": project, "cluster": cluster, "judge": judge,
+    "sweep": sweep, "describe": describe,
+}
+
+
+_REGISTRIES: dict[str, Callable[[], Registry[Any]]] = {
+    "encode": encoders, "graph": neighbor_searches, "project": projectors, "cluster": clusterers,
+    "sweep": clusterers, "judge": judges,
+}
+
+
+def _title(payload: dict[str, Any]) -> str:
+    if "method" not in payload:
+        return "What sets the clusters apart"
+    return _REGISTRIES[payload["step"]]().get(payload["method"]["method"]).title
+
+
+def _coordinates(dataset: Dataset) -> np.ndarray:
+    columns = dataset.with_role("coordinate")
+    if len(columns) not in (2, 3):
+        raise DataError("NO_COORDINATES",
+                        f"Ready-made coordinates must be 2 or 3 columns with the role "
+                        f"'coordinate', got {len(columns)}.",
+                        hint="Set the roles on the Data page.")
+    points = np.column_stack([dataset.numbers(column.name) for column in columns])
+    if not np.isfinite(points).all():
+        bad = int(np.count_nonzero(~np.isfinite(points).all(axis=1)))
+        raise DataError("NOT_FINITE", f"Coordinates must be numbers in every row, got {bad} rows "
+                                      "without.", hint="Use another projection.")
+    return points
+
+
+def _graph_notes(found: Graph | None) -> tuple[str, ...]:
+    if found is None or found.exact:
+        return ()
+    return (f"neighbours searched approximately: {found.recall:.1%} of the true ones found on "
+            f"{found.recall_rows} sampled rows",)

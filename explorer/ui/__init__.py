@@ -1,0 +1,1 @@
+"""Shared Streamlit pieces: state, forms, job panel, views."""

@@ -1,0 +1,148 @@
+"""The table of clusters: size, silhouettes, what sets each apart, typical rows; names and ticks."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from explorer.dataset import Dataset
+from explorer.plot.palette import NOISE_COLOR, cluster_color
+from explorer.run import Run, name_of
+from explorer.ui import state
+from explorer.values import NOISE
+
+_STRIP_SIDE = 56
+
+
+def edit_clusters(current: Run, names: dict[int, str]) -> list[int]:
+    """The table; a changed name is logged at once; returns the ticked clusters (-1: noise)."""
+    records = cluster_records(current, names)
+    ticked = set(st.session_state.get("ticked", ()))
+    rows = [{"pick": record["label"] in ticked, **record} for record in records]
+    turn = st.session_state.setdefault("cluster_turn", 0)
+    edited = st.data_editor(
+        rows, key=f"clusters.{current.plan.clustering}.{turn}", hide_index=True,
+        height=min(42 + (_STRIP_SIDE + 8) * len(rows), 520), row_height=_STRIP_SIDE + 8,
+        disabled=[name for name in rows[0] if name not in ("pick", "name")],
+        column_order=[name for name in rows[0] if name != "label"],
+        column_config=_columns(current.dataset))
+    chosen = [records[i]["label"] for i, record in enumerate(edited) if record["pick"]]
+    st.session_state["ticked"] = chosen
+    _log_names(current, records, edited)
+    return chosen
+
+
+def cluster_records(current: Run, names: dict[int, str]) -> list[dict[str, Any]]:
+    """One plain record per cluster, noise last."""
+    clustering = current.clustering
+    assert clustering is not None
+    labels = np.asarray(clustering.labels)
+    silhouettes = (np.asarray(current.silhouette.per_row["silhouette"])
+                   if current.silhouette is not None else np.full(len(labels), np.nan))
+    found = [*range(clustering.count), *([NOISE] if clustering.noise else [])]
+    return [_record(current, label, labels == label, silhouettes, names) for label in found]
+
+
+def _record(current: Run, label: int, members: np.ndarray, silhouettes: np.ndarray,
+            names: dict[int, str]) -> dict[str, Any]:
+    values = silhouettes[members]
+    values = values[~np.isnan(values)]
+    description = current.description
+    apart = ""
+    typical: list[int] = []
+    if description is not None and label != NOISE:
+        record = description.clusters[label]
+        apart = " · ".join([*record["words"], *record["columns"][:3]])
+        typical = [int(current.rows[place]) for place in description.typical[label] if place >= 0]
+    return {
+        "label": label,
+        "colour": _swatch(NOISE_COLOR if label == NOISE else cluster_color(label)),
+        "name": name_of(label, names),
+        "rows": int(members.sum()),
+        "share": float(members.mean()),
+        "silhouette": float(values.mean()) if len(values) else None,
+        "negative": float((values < 0).mean()) if len(values) else None,
+        "set apart by": apart,
+        "typical rows": _typical(current.dataset, typical),
+    }
+
+
+def _columns(data: Dataset) -> dict[str, Any]:
+    column = st.column_config
+    typical = (column.ImageColumn("typical rows", help="The rows nearest the cluster's centre.",
+                                  width="medium") if data.has_images else
+               column.TextColumn("typical rows", help="The rows nearest the cluster's centre.",
+                                 width="large"))
+    return {
+        "pick": column.CheckboxColumn("pick", width="small"),
+        "colour": column.ImageColumn("", width=36),
+        "name": column.TextColumn("name", help="Click to rename; empty takes the name back.",
+                                  max_chars=120),
+        "rows": column.NumberColumn("rows", format="localized", width="small"),
+        "share": column.NumberColumn("share", format="percent", width="small"),
+        "silhouette": column.NumberColumn("silhouette", format="%.3f", width="small",
+                                          help="Mean over the cluster's rows."),
+        "negative": column.NumberColumn("negative", format="percent", width="small",
+                                        help="Share of rows with a silhouette below 0: nearer to "
+                                             "another cluster than to their own."),
+        "set apart by": column.TextColumn("set apart by", width="large"),
+        "typical rows": typical,
+    }
+
+
+def _log_names(current: Run, before: Sequence[dict[str, Any]],
+               after: Sequence[dict[str, Any]]) -> None:
+    renamed = False
+    for old, new in zip(before, after, strict=True):
+        given = (new["name"] or "").strip()
+        if given == old["name"] or old["label"] == NOISE:
+            continue
+        state.rename_cluster(current.plan.clustering, old["label"], given)
+        renamed = True
+    if renamed:
+        st.session_state["cluster_turn"] += 1
+        st.rerun()
+
+
+def _typical(data: Dataset, rows: list[int]) -> str | None:
+    if data.has_images:
+        return _strip(data, tuple(rows)) if rows else None
+    texts = data.with_role("text")
+    if texts:
+        return "  ▪  ".join(" ".join(data.texts(texts[0].name)[row].split())[:90] for row in rows)
+    identifiers = data.row_ids
+    return ", ".join(identifiers[row] for row in rows)
+
+
+def _strip(data: Dataset, rows: tuple[int, ...]) -> str:
+    """The thumbnails side by side as one PNG data URL (a table cell shows one picture)."""
+    held: dict[tuple[str, tuple[int, ...]], str] = st.session_state.setdefault("strips", {})
+    if (data.id, rows) not in held:
+        from PIL import Image
+
+        side, gap = _STRIP_SIDE, 4
+        sheet = Image.new("RGBA", (len(rows) * (side + gap), side))
+        for index, row in enumerate(rows):
+            picture = Image.open(io.BytesIO(data.thumbnail(row))).convert("RGBA")
+            scale = min(side / picture.width, side / picture.height)
+            size = (max(1, int(picture.width * scale)), max(1, int(picture.height * scale)))
+            sheet.paste(picture.resize(size), (index * (side + gap), 0))
+        buffer = io.BytesIO()
+        sheet.save(buffer, "PNG")
+        held[(data.id, rows)] = _data_url(buffer.getvalue(), "image/png")
+    return held[(data.id, rows)]
+
+
+def _swatch(color: str) -> str:
+    drawn = (f'<svg xmlns="http://www.w3.org/2000/svg" width="20" height="20">'
+             f'<circle cx="10" cy="10" r="9" fill="{color}"/></svg>')
+    return _data_url(drawn.encode(), "image/svg+xml")
+
+
+def _data_url(data: bytes, kind: str) -> str:
+    return f"data:{kind};base64,{base64.b64encode(data).decode()}"

@@ -1,0 +1,106 @@
+"""What the map can be coloured by, and the words a point shows on hover."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import streamlit as st
+
+from explorer.escape import esc_plotly
+from explorer.plot.palette import CategoryColors, NumberColors, category_colors, cluster_colors
+from explorer.run import Run, name_of
+from explorer.values import NOISE
+
+HOVER_ROWS = 30_000
+"""Above this many rows hover texts would make a figure of several MB; a click shows the row."""
+_MOST_VALUES = 200
+
+
+@dataclass(frozen=True)
+class Coloring:
+    """One way to colour the map: what the list shows, and what it draws."""
+
+    title: str
+    draw: Callable[[], CategoryColors | NumberColors]
+
+
+def colorings(current: Run, names: dict[int, str]) -> dict[str, Coloring]:
+    """Cluster first, then the scores per row, then the columns."""
+    found = {"cluster": Coloring("Cluster", lambda: by_cluster(current, names))}
+    judged = current.silhouette
+    if judged is not None and "silhouette" in judged.per_row:
+        found["silhouette"] = Coloring("Silhouette", lambda: NumberColors(
+            np.asarray(judged.per_row["silhouette"], dtype=np.float64), "silhouette"))
+        found["second"] = Coloring("Second-best cluster", lambda: _labels(
+            judged.per_row["second"], names))
+    clustering = current.clustering
+    if clustering is not None and clustering.strengths is not None:
+        strengths = np.asarray(clustering.strengths, dtype=np.float64)
+        found["strength"] = Coloring("Membership strength",
+                                     lambda: NumberColors(strengths, "strength"))
+    for column in current.dataset.columns:
+        if column.place != "table" or column.dimensions:
+            continue
+        if column.role in ("number", "coordinate"):
+            found[f"column:{column.name}"] = Coloring(column.name,
+                                                      _number_column(current, column.name))
+        elif column.role in ("category", "label") and (column.distinct or 0) <= _MOST_VALUES:
+            found[f"column:{column.name}"] = Coloring(column.name,
+                                                      _category_column(current, column.name))
+    return found
+
+
+def by_cluster(current: Run, names: dict[int, str]) -> CategoryColors:
+    """The colours of the clusters: the same everywhere."""
+    assert current.clustering is not None
+    return _labels(current.clustering.labels, names)
+
+
+def hover_texts(current: Run, names: dict[int, str]) -> list[str] | None:
+    """One line or two per row covered, ready for Plotly; None above HOVER_ROWS rows."""
+    if len(current.rows) > HOVER_ROWS:
+        return None
+    key = (current.plan.embedding, current.plan.clustering, tuple(sorted(names.items())))
+    held = st.session_state.get("hover")
+    if held is None or held[0] != key:
+        held = (key, _hover(current, names))
+        st.session_state["hover"] = held
+    texts: list[str] = held[1]
+    return texts
+
+
+def _hover(current: Run, names: dict[int, str]) -> list[str]:
+    data = current.dataset
+    identifiers = data.row_ids
+    texts = [data.texts(column.name) for column in data.with_role("text")]
+    facts = [(column.name, data.texts(column.name))
+             for column in data.with_role("label", "category", "number", "coordinate")
+             if column.place == "table"][:4]
+    labels = current.clustering.labels if current.clustering is not None else None
+    lines = []
+    for position, row in enumerate(current.rows):
+        parts = [esc_plotly(identifiers[row], 60)]
+        if labels is not None:
+            parts[0] += f" · {esc_plotly(name_of(int(labels[position]), names), 60)}"
+        parts += [esc_plotly(" ".join(column[row].split()), 160, wrap=60) for column in texts]
+        parts += [esc_plotly(f"{name}: {column[row]}", 80) for name, column in facts]
+        lines.append("<br>".join(parts))
+    return lines
+
+
+def _labels(labels: np.ndarray, names: dict[int, str]) -> CategoryColors:
+    count = int(labels.max(initial=NOISE)) + 1
+    return cluster_colors(labels, {label: name_of(label, names) for label in range(count)})
+
+
+def _number_column(current: Run, name: str) -> Callable[[], NumberColors]:
+    return lambda: NumberColors(current.dataset.numbers(name)[current.rows], name)
+
+
+def _category_column(current: Run, name: str) -> Callable[[], CategoryColors]:
+    def draw() -> CategoryColors:
+        texts = current.dataset.texts(name)
+        return category_colors([texts[row] for row in current.rows], noun=name)
+    return draw

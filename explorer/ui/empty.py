@@ -1,0 +1,48 @@
+"""Honest empty pages: what would be here, and the one thing to do."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from explorer.run import Run
+from explorer.ui import state
+from explorer.ui.backend import backend
+from explorer.ui.job_panel import seconds_in_words, submit, watch
+
+
+def no_data(words: str) -> None:
+    """The page of a workspace without data."""
+    st.markdown(words)
+    st.markdown("There is no data yet.")
+    if st.button("Bring data", type="primary", icon=":material/upload_file:"):
+        st.switch_page("pages/data/bring.py")
+
+
+def ready(words: str) -> Run | None:
+    """The finished run, or None after showing what is missing and how to get it."""
+    if state.dataset() is None:
+        no_data(words)
+        return None
+    current = state.current_run()
+    if current is None:
+        st.markdown(words)
+        st.markdown("Nothing has been computed yet.")
+        left, right, _ = st.columns([1, 1, 2])
+        if left.button("See the proposal", type="primary", width="stretch"):
+            st.switch_page("pages/data/bring.py")
+        if right.button("Open the recipe", icon=":material/tune:", width="stretch"):
+            st.switch_page("pages/explore/recipe.py")
+        return None
+    missing = current.plan.missing(backend().store)
+    if missing:
+        if not watch(missing, "Computing the recipe"):
+            left, right, _ = st.columns([1, 1, 2])
+            seconds = seconds_in_words(sum(step.seconds for step in missing))
+            if left.button(f"Run (about {seconds})", type="primary", width="stretch",
+                           icon=":material/play_arrow:"):
+                submit(missing)
+                st.rerun()
+            if right.button("Change the recipe", icon=":material/tune:", width="stretch"):
+                st.switch_page("pages/explore/recipe.py")
+        return None
+    return current

@@ -1,0 +1,43 @@
+"""What stands around every page."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from explorer.errors import ExplorerError
+from explorer.escape import esc_md
+from explorer.ui import state
+from explorer.ui.problem import show_problem
+
+_STYLE = """
+<style>
+.block-container {padding-top: 2.6rem; padding-bottom: 2rem;}
+/* After a lasso Plotly's own outline swallows hover inside the selected area. */
+.js-plotly-plot .selectionlayer path {pointer-events: none !important;}
+</style>
+"""
+
+
+def draw_frame() -> bool:
+    """The sidebar's words on the open data; False when the workspace cannot be opened (the reason
+    and a way out are shown)."""
+    st.html(_STYLE)
+    try:
+        data = state.dataset()
+    except ExplorerError as error:
+        show_problem(error)
+        if st.button("Start with new data", icon=":material/add:"):
+            state.start_over()
+            st.rerun()
+        return False
+    with st.sidebar:
+        if data is None:
+            st.caption("No data yet.")
+        else:
+            st.markdown(f"**{esc_md(data.name)}**")
+            st.caption(f"{data.n:,} rows, {len(data.columns)} columns")
+            if st.button("Start with other data", icon=":material/add:", type="tertiary",
+                         help="Opens an empty workspace. This one stays under its address."):
+                state.start_over()
+                st.switch_page("pages/data/bring.py")
+    return True

@@ -1,0 +1,34 @@
+"""Job records as a table that keeps itself up to date."""
+
+from __future__ import annotations
+
+import datetime
+
+import streamlit as st
+
+from explorer.ui.backend import backend
+from explorer.ui.job_panel import seconds_in_words
+
+
+@st.fragment(run_every=1.0)
+def show_jobs(owner: str) -> None:
+    """What this workspace asked for: state, time, and the reason where something failed."""
+    views = backend().jobs.owned(owner)
+    alive = backend().jobs.engine_alive()
+    st.caption("The engine is running." if alive else "The engine is starting or stopped; waiting "
+                                                      "jobs begin when it is up.")
+    if not views:
+        st.caption("Nothing has been computed in this workspace yet.")
+        return
+    st.dataframe([{
+        "step": view.title, "state": view.state,
+        "progress": view.fraction if view.state == "running" else None,
+        "took": seconds_in_words(view.elapsed) if view.elapsed else "",
+        "asked for": datetime.datetime.fromtimestamp(view.submitted).strftime("%H:%M:%S"),
+        "why": str(view.error) if view.error is not None else view.text,
+    } for view in views], hide_index=True, height=min(38 + 35 * len(views), 600), column_config={
+        "progress": st.column_config.ProgressColumn("progress", format="percent",
+                                                    min_value=0.0, max_value=1.0)})
+    moving = [view.key for view in views if view.state in ("queued", "running")]
+    if moving and st.button("Cancel all", icon=":material/stop_circle:"):
+        backend().jobs.cancel(moving, owner)

@@ -1,0 +1,173 @@
+"""The recipe as four forms; what is on the form is saved at once, the run is a button."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from explorer import values
+from explorer.cluster import clusterers
+from explorer.dataset import Dataset
+from explorer.encode import encoders
+from explorer.errors import ExplorerError
+from explorer.project import projectors
+from explorer.propose import fitting_encoders, propose
+from explorer.recipe import Recipe, recipe_from_yaml
+from explorer.run import Run
+from explorer.spec import Facts
+from explorer.ui import state
+from explorer.ui.backend import backend
+from explorer.ui.form import choose_method
+from explorer.ui.job_panel import seconds_in_words, submit, watch
+from explorer.ui.problem import show_notes, show_problem
+
+
+def edit_recipe(data: Dataset, recipe: Recipe) -> Recipe | None:
+    """The forms of all steps; the recipe as filled in, or None while something is refused."""
+    facts = _facts(data, recipe)
+    left, right = st.columns(2, gap="medium")
+    with left:
+        encoder = _step("1 Encode", "Rows become vectors.", "encoder", encoders(), recipe.encoder,
+                        None, [method.key for method in fitting_encoders(data)])
+        projector = _step("2 Project", "Vectors become a picture.", "projector", projectors(),
+                          recipe.projector, facts, _offered_projectors(data))
+    with right:
+        clusterer, space = _cluster_step(recipe, facts)
+        _judge_step(recipe)
+    if encoder is None or projector is None or clusterer is None:
+        return None
+    return recipe.using(encoder=encoder, projector=projector, clusterer=clusterer,
+                        cluster_in=space)
+
+
+def run_bar(recipe: Recipe) -> None:
+    """What a run would compute and the button that starts it; progress while it runs."""
+    try:
+        plan = state.plan_of(recipe)
+        missing = plan.missing(backend().store)
+    except ExplorerError as error:
+        show_problem(error)
+        return
+    if not missing:
+        if state.document().ran != recipe.to_data():
+            state.change(ran=recipe.to_data())
+        left, right = st.columns([1, 3], vertical_alignment="center")
+        if left.button("See the map", type="primary", icon=":material/scatter_plot:",
+                       width="stretch"):
+            st.switch_page("pages/explore/map.py")
+        right.caption(":material/check_circle: All steps of this recipe are computed.")
+        return
+    if watch(missing, "Computing the recipe"):
+        return
+    left, right = st.columns([1, 3], vertical_alignment="center")
+    if left.button("Run", type="primary", icon=":material/play_arrow:", width="stretch"):
+        submit(missing)
+        state.change(ran=recipe.to_data())
+        st.rerun()
+    names = ", ".join(dict.fromkeys(step.title for step in missing))
+    right.caption(f"To compute: {names} · about "
+                  f"{seconds_in_words(sum(step.seconds for step in missing))}")
+
+
+def take_recipe(data: Dataset, recipe: Recipe) -> None:
+    """Download, upload, and back to the proposal."""
+    first, second, third = st.columns(3)
+    first.download_button("Download recipe", recipe.to_yaml(), "recipe.yaml", "application/yaml",
+                          icon=":material/download:", width="stretch",
+                          help="Replay it with: explorer run recipe.yaml --data FILE --out DIR")
+    with second.popover("Use a recipe file", icon=":material/upload_file:", width="stretch"):
+        file = st.file_uploader("Recipe (YAML or JSON)", type=["yaml", "yml", "json"])
+        if file is not None and st.button("Use it"):
+            try:
+                given = recipe_from_yaml(file.getvalue().decode("utf-8", errors="replace"))
+                kept = {name: role for name, role in given.roles.items() if name in data.roles}
+                changed = given.using(dataset=data.id, dataset_name=data.name,
+                                      roles=data.roles | kept)
+                _replace(changed, data.roles | kept)
+                st.rerun()
+            except ExplorerError as error:
+                show_problem(error)
+    if third.button("Back to the proposal", icon=":material/undo:", width="stretch"):
+        _replace(propose(data).recipe, data.roles)
+        st.rerun()
+
+
+def show_stale(ran: Run, recipe: Recipe) -> None:
+    """On the map: the form was changed since this map was asked for."""
+    if ran.recipe == recipe:
+        return
+    left, right = st.columns([4, 1], vertical_alignment="center")
+    left.info("This is the map of the recipe you ran last. You have changed the recipe since.",
+              icon=":material/change_circle:")
+    if right.button("Run the changed recipe", width="stretch"):
+        try:
+            submit(state.plan_of(recipe).missing(backend().store))
+            state.change(ran=recipe.to_data())
+            st.rerun()
+        except ExplorerError as error:
+            show_problem(error)
+
+
+def _step(title: str, words: str, slot: str, registry: Any, call: Any, facts: Facts | None,
+          offered: list[str] | None = None) -> Any:
+    with st.container(border=True):
+        st.markdown(f"**{title}** · {words}")
+        return choose_method(slot, registry, call, facts, offered)
+
+
+def _cluster_step(recipe: Recipe, facts: Facts | None) -> Any:
+    with st.container(border=True):
+        st.markdown("**3 Cluster** · Vectors become groups.")
+        spaces = {"embedding": "the embedding", "projection": "the picture"}
+        if "cluster_in" not in st.session_state:
+            st.session_state["cluster_in"] = recipe.cluster_in
+        space = st.segmented_control("Cluster in", list(spaces), format_func=spaces.get,
+                                     key="cluster_in", required=True)
+        if space == "projection":
+            st.warning("Distances in a picture are distorted: clusters found there, and their "
+                       "scores, speak of the picture and are labelled so.")
+            width = int(recipe.projector.parameters.get("dimensions", 2))
+            facts = None if facts is None else Facts(n=facts.n, d=width)
+        return choose_method("clusterer", clusterers(), recipe.clusterer, facts), space
+
+
+def _judge_step(recipe: Recipe) -> None:
+    with st.container(border=True):
+        titles = ", ".join(judge.title for judge in recipe.judging)
+        st.markdown("**4 Judge** · Every clustering is judged in the space it was made in, noise "
+                    "left out and counted.")
+        st.caption(titles)
+
+
+def _facts(data: Dataset, recipe: Recipe) -> Facts | None:
+    """Of the embedding when it is there, else what the dataset says."""
+    try:
+        entry = backend().store.find(state.plan_of(recipe).embedding)
+    except ExplorerError:
+        return None
+    if entry is None:
+        return Facts(n=data.n, d=max(2, len(data.columns)))
+    held = st.session_state.get("facts")
+    if held is None or held[0] != entry.key:
+        vectors = values.read(values.Embedding, entry).vectors
+        held = (entry.key, Facts(n=vectors.shape[0], d=vectors.shape[1]))
+        st.session_state["facts"] = held
+    notes = values.read(values.Embedding, entry).notes
+    if notes:
+        show_notes(notes)
+    facts: Facts = held[1]
+    return facts
+
+
+def _offered_projectors(data: Dataset) -> list[str]:
+    coordinates = len(data.with_role("coordinate")) in (2, 3)
+    return [method.key for method in projectors() if method.reads != "coordinates" or coordinates]
+
+
+def _replace(recipe: Recipe, roles: dict[str, str]) -> None:
+    """Another recipe on the form: the widgets forget what they held."""
+    for key in list(st.session_state):
+        if str(key).startswith(("encoder.", "projector.", "clusterer.", "cluster_in")):
+            del st.session_state[key]
+    state.change(recipe=recipe.to_data(), roles=roles, reasons=())

@@ -1,0 +1,57 @@
+"""The chosen rows: how many, where they are, and the rows themselves."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+
+from explorer.escape import esc_md
+from explorer.run import Run, name_of
+from explorer.ui import state
+from explorer.ui.rows_view import show_rows
+
+
+def show_selection(current: Run, names: dict[int, str]) -> None:
+    """What is chosen on any view, with quick choices when nothing is."""
+    rows = state.selection().rows
+    if not len(rows):
+        _offer_choices(current)
+        return
+    places = current.positions(rows)
+    left, middle, right = st.columns([6, 1, 1], vertical_alignment="center")
+    left.markdown(f"**{len(rows):,} rows chosen** {_summary(current, places, names)}")
+    if middle.button("Export", icon=":material/download:", width="stretch"):
+        st.switch_page("pages/take/export.py")
+    if right.button("Clear", icon=":material/close:", width="stretch"):
+        state.forget_selection()
+        st.rerun()
+    show_rows(current, rows, names, "selection")
+
+
+def _offer_choices(current: Run) -> None:
+    left, right = st.columns([3, 1], vertical_alignment="center")
+    left.caption("Nothing chosen. Click a point, draw a box or a lasso on the map, or click bars "
+                 "of the silhouette plot.")
+    judged = current.silhouette
+    if judged is None or judged.scores[0].value is None:
+        return
+    negative = current.rows[np.asarray(judged.per_row["silhouette"]) < 0]
+    if len(negative) and right.button(f"All {len(negative):,} negative silhouettes",
+                                      width="stretch"):
+        state.select(negative, "negatives")
+        st.rerun()
+
+
+def _summary(current: Run, places: np.ndarray, names: dict[int, str]) -> str:
+    if current.clustering is None or not len(places):
+        return ""
+    labels, counts = np.unique(current.clustering.labels[places], return_counts=True)
+    order = np.argsort(-counts, kind="stable")
+    parts = [f"{esc_md(name_of(int(labels[i]), names))} {counts[i]:,}" for i in order[:6]]
+    more = f" and {len(order) - 6} more clusters" if len(order) > 6 else ""
+    words = f"· {', '.join(parts)}{more}"
+    if current.silhouette is not None:
+        values = np.asarray(current.silhouette.per_row["silhouette"])[places]
+        if np.isfinite(values).any():
+            words += f" · mean silhouette {np.nanmean(values):.3f}"
+    return words

@@ -1,0 +1,197 @@
+"""What one browser tab is looking at: its workspace (saved at every change) and its selection."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import streamlit as st
+from pydantic import BaseModel, ConfigDict
+
+from explorer.dataset import Dataset, open_dataset
+from explorer.plan import Plan, make_plan
+from explorer.recipe import Recipe, recipe_from_data
+from explorer.run import Run
+from explorer.ui.backend import backend
+
+_OPENED = "opened"
+
+
+class Document(BaseModel):
+    """A workspace as plain data. `recipe` is the one on the form, `ran` the one last asked for."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    dataset: str = ""
+    roles: dict[str, str] = {}
+    importing: str = ""
+    recipe: dict[str, Any] | None = None
+    ran: dict[str, Any] | None = None
+    reasons: tuple[str, ...] = ()
+    sweep: tuple[int, ...] = ()
+
+
+@dataclass
+class Opened:
+    """The workspace open in this session and the version it was read or saved at."""
+
+    id: str
+    document: Document
+    version: int
+
+
+def open_workspace() -> Opened:
+    """The workspace named in the address (`?w=`), the one already open, or a new empty one.
+
+    Raises StoreError NO_WORKSPACE when the address names one that is not here.
+    """
+    asked = st.query_params.get("w")
+    opened: Opened | None = st.session_state.get(_OPENED)
+    if opened is None or (asked and asked != opened.id):
+        shelf = backend().workspaces
+        opened = _read(asked) if asked else Opened("", Document(), 0)
+        if not asked:
+            opened.id = shelf.create("Untitled")
+            opened.version = shelf.open(opened.id).version
+        st.session_state[_OPENED] = opened
+        forget_selection()
+    if asked != opened.id:
+        st.query_params["w"] = opened.id
+    return opened
+
+
+def document() -> Document:
+    """The open workspace's document."""
+    return open_workspace().document
+
+
+def change(**fields: Any) -> None:
+    """Save the document with other fields. Raises StoreError CONFLICT when another tab saved
+    first: nothing is overwritten, `reload` shows the other's state."""
+    opened = open_workspace()
+    changed = opened.document.model_copy(update=fields)
+    if changed == opened.document:
+        return
+    opened.version = backend().workspaces.save(opened.id, changed.model_dump(mode="json"),
+                                               opened.version)
+    opened.document = changed
+
+
+def reload() -> None:
+    """Read the workspace again, as another tab may have left it."""
+    opened = open_workspace()
+    st.session_state[_OPENED] = _read(opened.id)
+
+
+def start_over() -> None:
+    """A new empty workspace; the old one stays under its address."""
+    st.session_state.pop(_OPENED, None)
+    st.query_params.pop("w", None)
+    open_workspace()
+
+
+def dataset() -> Dataset | None:
+    """The open dataset with the person's roles; None before an import."""
+    opened = document()
+    if not opened.dataset:
+        return None
+    cached = st.session_state.get("dataset")
+    if cached is None or cached.id != opened.dataset or cached.roles != (
+            cached.roles | opened.roles):
+        cached = open_dataset(backend().store, opened.dataset).with_roles(opened.roles)
+        st.session_state["dataset"] = cached
+    return cached  # type: ignore[no-any-return]
+
+
+def draft() -> Recipe | None:
+    """The recipe on the form."""
+    data = document().recipe
+    return recipe_from_data(data) if data else None
+
+
+def current_run() -> Run | None:
+    """The results of the recipe last asked for, as far as they are there."""
+    opened = document()
+    data = dataset()
+    if data is None or opened.ran is None:
+        return None
+    return _run_of(opened.ran, data)
+
+
+def plan_of(recipe: Recipe) -> Plan:
+    """The plan of a recipe on the open dataset, with this machine's calibration."""
+    data = dataset()
+    assert data is not None, "plan_of is called on pages that have a dataset"
+    return make_plan(recipe, data, backend().store, calibration(recipe))
+
+
+def calibration(recipe: Recipe) -> dict[str, float]:
+    """Method key -> measured over estimated seconds on this machine, where there are runs."""
+    methods = (recipe.encoder.method, recipe.projector.method, recipe.clusterer.method,
+               *(call.method for call in recipe.judges), "nearest")
+    measured = {method: backend().jobs.calibration(method) for method in methods}
+    return {method: factor for method, factor in measured.items() if factor is not None}
+
+
+def cluster_names() -> dict[int, str]:
+    """The names people gave to the clusters of the current clustering."""
+    current = current_run()
+    if current is None:
+        return {}
+    names: dict[int, str] = {}
+    for step in backend().workspaces.operations(open_workspace().id):
+        if step.operation == "rename" and step.payload["clustering"] == current.plan.clustering:
+            names[int(step.payload["cluster"])] = step.payload["name"]
+    return {cluster: name for cluster, name in names.items() if name}
+
+
+def rename_cluster(clustering: str, cluster: int, name: str) -> None:
+    """Log the new name of a cluster ('' takes the name back)."""
+    backend().workspaces.log(open_workspace().id, "rename",
+                             {"clustering": clustering, "cluster": cluster, "name": name})
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Chosen dataset rows (int64, ascending) and the view they were chosen in."""
+
+    rows: np.ndarray
+    origin: str = ""
+
+
+def selection() -> Selection:
+    """The rows every view shows as chosen."""
+    found: Selection = st.session_state.get("selection", Selection(np.empty(0, dtype=np.int64)))
+    return found
+
+
+def select(rows: np.ndarray, origin: str) -> None:
+    """Choose these dataset rows, from the view `origin`."""
+    st.session_state["selection"] = Selection(np.unique(np.asarray(rows, dtype=np.int64)), origin)
+
+
+def forget_selection() -> None:
+    """Choose nothing."""
+    st.session_state.pop("selection", None)
+
+
+def _read(identifier: str) -> Opened:
+    found = backend().workspaces.open(identifier)
+    return Opened(found.id, Document.model_validate(found.document), found.version)
+
+
+def _run_of(ran: Mapping[str, Any], data: Dataset) -> Run:
+    """The Run object is kept between reruns while the recipe, the roles and what is stored stay the
+    same, so that its arrays are opened once."""
+    cached: Run | None = st.session_state.get("run")
+    if (cached is not None and cached.dataset.id == data.id and st.session_state["run_of"] == ran
+            and st.session_state["run_roles"] == data.roles and st.session_state["run_whole"]):
+        return cached
+    fresh = Run(plan_of(recipe_from_data(ran)), backend().store)
+    st.session_state["run"] = fresh
+    st.session_state["run_of"] = dict(ran)
+    st.session_state["run_roles"] = data.roles
+    st.session_state["run_whole"] = fresh.complete
+    return fresh

@@ -1,0 +1,41 @@
+"""Clusters: judge them, name them, pick them, find a better number of them."""
+
+import streamlit as st
+
+from explorer.run import rows_of_clusters
+from explorer.ui import state
+from explorer.ui.cluster_table import edit_clusters
+from explorer.ui.empty import ready
+from explorer.ui.map_view import score_line
+from explorer.ui.problem import problems_shown
+from explorer.ui.rows_view import show_rows
+from explorer.ui.sweep_view import show_sweep
+
+st.title("Clusters", anchor=False)
+with problems_shown():
+    current = ready("Here the clusters are listed, named and picked.")
+    if current is not None and current.clustering is not None:
+        numbers, basis = score_line(current)
+        st.markdown(numbers)
+        st.caption(basis)
+        names = state.cluster_names()
+        if not current.clustering.count:
+            st.warning("No clusters were found: every row is noise. Try a smaller minimum cluster "
+                       "size, or another method.")
+        ticked = edit_clusters(current, names)
+        if ticked:
+            rows = rows_of_clusters(current, set(ticked))
+            left, middle, right = st.columns([4, 1, 1], vertical_alignment="center")
+            left.markdown(f"**{len(ticked)} clusters picked, {len(rows):,} rows**")
+            if middle.button("Show on map", icon=":material/scatter_plot:", width="stretch"):
+                state.select(rows, "clusters")
+                st.switch_page("pages/explore/map.py")
+            if right.button("Export", type="primary", icon=":material/download:",
+                            width="stretch"):
+                st.switch_page("pages/take/export.py")
+            show_rows(current, rows, names, "picked")
+        else:
+            st.caption("Tick clusters to see their rows, show them on the map or export them. "
+                       "Click a name to change it.")
+        with st.expander("How many clusters?", expanded=bool(state.document().sweep)):
+            show_sweep(current)

@@ -1,0 +1,41 @@
+"""The map with its silhouettes, and the rows chosen on either."""
+
+import streamlit as st
+
+from explorer.ui import state
+from explorer.ui.colors import colorings
+from explorer.ui.empty import ready
+from explorer.ui.map_view import score_line, show_map, show_silhouette
+from explorer.ui.notes_view import show_run_notes
+from explorer.ui.problem import problems_shown
+from explorer.ui.recipe_form import show_stale
+from explorer.ui.selection_view import show_selection
+
+HEIGHT = 470
+
+with problems_shown():
+    current = ready("The map shows every row as a point; rows that are alike lie near each other.")
+    if current is not None:
+        draft = state.draft()
+        if draft is not None:
+            show_stale(current, draft)
+        names = state.cluster_names()
+        options = colorings(current, names)
+        top_left, top_right = st.columns([3, 2], vertical_alignment="bottom")
+        with top_left:
+            left, right = st.columns([2, 3], vertical_alignment="bottom")
+            key = left.selectbox("Colour by", list(options), key="color_by",
+                                 format_func=lambda key: options[key].title)
+            right.caption(f"{current.recipe.projecting.title} of {current.space}, "
+                          f"{len(current.rows):,} of {current.dataset.n:,} rows")
+        with top_right:
+            numbers, basis = score_line(current)
+            st.markdown(numbers)
+            st.caption(basis)
+        left, right = st.columns([3, 2], gap="small")
+        with left:
+            show_map(current, options[key], key, names, HEIGHT)
+        with right:
+            show_silhouette(current, names, HEIGHT)
+        show_run_notes(current)
+        show_selection(current, names)
