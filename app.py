@@ -1,29 +1,37 @@
-"""The frame around every page: navigation and the name of the data at hand."""
+"""Start it with `streamlit run app.py`.
+
+The server imports this file to find its application; every session runs it as the page's script.
+"""
 
 import streamlit as st
 
-from explorer.ui.frame import draw_frame
+if __name__ == "__main__":
+    from explorer.ui.frame import draw_frame
 
-st.set_page_config(page_title="Embedding Explorer", page_icon=":material/scatter_plot:",
-                   layout="wide")
+    # An icon file of our own: a material or emoji icon here is fetched from a font host.
+    st.set_page_config(page_title="Embedding Explorer", page_icon="explorer/ui/icon.png",
+                       layout="wide", initial_sidebar_state=220)
+    page = st.navigation({
+        "Data": [
+            st.Page("pages/data/bring.py", title="Bring data", icon=":material/upload_file:",
+                    default=True),
+        ],
+        "Explore": [
+            st.Page("pages/explore/recipe.py", title="Recipe", icon=":material/tune:"),
+            st.Page("pages/explore/map.py", title="Map", icon=":material/scatter_plot:"),
+            st.Page("pages/explore/clusters.py", title="Clusters", icon=":material/category:"),
+        ],
+        "Take away": [
+            st.Page("pages/take/export.py", title="Export", icon=":material/download:"),
+        ],
+        "About": [
+            st.Page("pages/about/methods.py", title="Methods", icon=":material/menu_book:"),
+            st.Page("pages/about/jobs.py", title="Jobs", icon=":material/list_alt:"),
+        ],
+    })
+    if draw_frame():
+        page.run()
+else:
+    from explorer.ui.server import lifespan
 
-page = st.navigation({
-    "Data": [
-        st.Page("pages/data/bring.py", title="Bring data", icon=":material/upload_file:",
-                default=True),
-    ],
-    "Explore": [
-        st.Page("pages/explore/recipe.py", title="Recipe", icon=":material/tune:"),
-        st.Page("pages/explore/map.py", title="Map", icon=":material/scatter_plot:"),
-        st.Page("pages/explore/clusters.py", title="Clusters", icon=":material/category:"),
-    ],
-    "Take away": [
-        st.Page("pages/take/export.py", title="Export", icon=":material/download:"),
-    ],
-    "About": [
-        st.Page("pages/about/methods.py", title="Methods", icon=":material/menu_book:"),
-        st.Page("pages/about/jobs.py", title="Jobs", icon=":material/list_alt:"),
-    ],
-})
-if draw_frame():
-    page.run()
+    app = st.App(__file__, lifespan=lifespan)

@@ -18,8 +18,6 @@ def main(words: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit status: 0, 2 for a refusal (one line on stderr), 130 when
     stopped, 1 for a mistake of ours."""
     arguments = build_parser().parse_args(words)
-    if arguments.home:
-        os.environ["EXPLORER_HOME"] = arguments.home
     try:
         arguments.run(arguments)
         sys.stdout.flush()
@@ -48,9 +46,7 @@ def main(words: Sequence[str] | None = None) -> int:
 def build_parser() -> Parser:
     """All commands with all their flags."""
     parser = Parser(prog="explorer", description=__doc__)
-    parser.add_argument("--home", metavar="DIR", default="",
-                        help="where results are kept [default: EXPLORER_HOME, else data/results "
-                             "of the checkout, else ~/.embedding-explorer]")
+    parser.set_defaults(home=None)
     commands = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=Parser)
     cli_recipes.add_commands(commands)
     cli_steps.add_commands(commands)

@@ -6,7 +6,6 @@ import argparse
 import inspect
 from collections.abc import Mapping
 from dataclasses import fields
-from pathlib import Path
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from explorer.dataset import ROLES, Dataset
@@ -45,25 +44,24 @@ def add_reading_flags(parser: argparse.ArgumentParser) -> None:
 
 
 def open_arguments(arguments: argparse.Namespace, store: Store, progress: Progress,
-                   roles: Mapping[str, str] | None = None,
                    read: Mapping[str, Any] | None = None) -> Dataset:
-    """The dataset the flags name. `read` are options from elsewhere (a recipe) that flags win
-    over; `roles` likewise."""
+    """The dataset the flags name. `read` are options from a recipe, which flags win over."""
     given = {name.removeprefix("read_"): value for name, value in vars(arguments).items()
              if name.startswith("read_")}
     options = read_options({**(read or {}), **given})
     dataset = open_data(arguments.data, store, options, progress)
-    return dataset.with_roles({**(roles or {}), **_roles(arguments.role)})
+    return dataset.with_roles(role_flags(arguments))
 
 
 def opened_store(arguments: argparse.Namespace) -> Store:
     """The store of --home, else of EXPLORER_HOME."""
-    return Store(Path(arguments.home) if arguments.home else None)
+    return Store(arguments.home)
 
 
-def _roles(given: list[str]) -> dict[str, str]:
+def role_flags(arguments: argparse.Namespace) -> dict[str, str]:
+    """The roles given as NAME=ROLE; ParameterError BAD_ROLE for another form."""
     roles = {}
-    for text in given:
+    for text in arguments.role:
         name, mark, role = text.rpartition("=")
         if not mark:
             raise ParameterError("BAD_ROLE", f"A role must be given as {_ROLE}, got {text!r}.",

@@ -24,7 +24,14 @@ _METAVARS = {"int": "WHOLE", "float": "NUMBER", "text": "TEXT", "list": "TEXT"}
 
 
 class Parser(argparse.ArgumentParser):
-    """An ArgumentParser whose mistakes are one line that says where help is."""
+    """An ArgumentParser whose mistakes are one line that says where help is, and whose every
+    command takes --home."""
+
+    def __init__(self, **given: Any) -> None:
+        super().__init__(**given)
+        self.add_argument("--home", metavar="DIR", default=argparse.SUPPRESS,
+                          help="where results are kept [default: EXPLORER_HOME, else data/results "
+                               "of the checkout, else ~/.embedding-explorer]")
 
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"explorer: {message}. See `{self.prog} --help`.\n")

@@ -10,7 +10,7 @@ import os
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from explorer.errors import StoreError, Where
@@ -75,7 +75,9 @@ class Database:
         with _in_words(self.path):
             if not self.path.parent.exists():
                 self.path.parent.mkdir(parents=True, mode=0o700)
-            os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+            # Never open an existing file by hand: closing it drops SQLite's locks in this process.
+            with suppress(FileExistsError):
+                os.close(os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
             self._migrate()
 
     @contextmanager

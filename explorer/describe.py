@@ -9,6 +9,7 @@ import numpy as np
 
 from explorer.dataset import Dataset
 from explorer.judge.describe import (
+    ClusterColumns,
     ClusterWords,
     describe_columns,
     describe_texts,
@@ -62,11 +63,11 @@ def _joined_texts(dataset: Dataset, rows: np.ndarray) -> list[str]:
 
 
 def _records(labels: np.ndarray, words: tuple[ClusterWords, ...],
-             contrasts: tuple[ClusterWords, ...]) -> tuple[dict[str, Any], ...]:
+             columns: tuple[ClusterColumns, ...]) -> tuple[dict[str, Any], ...]:
     count = int(labels.max(initial=-1)) + 1
-    by_cluster: list[dict[str, Any]] = [{"words": [], "columns": []} for _ in range(count)]
-    for kind, found in (("words", words), ("columns", contrasts)):
-        for item in found:
-            if 0 <= item.cluster < count:
-                by_cluster[item.cluster][kind] = [word.text for word in item.words]
-    return tuple(by_cluster)
+    records: list[dict[str, Any]] = [{"words": [], "columns": []} for _ in range(count)]
+    for item in words:
+        records[item.cluster]["words"] = [word.text for word in item.words]
+    for contrast in columns:
+        records[contrast.cluster]["columns"] = [column.text for column in contrast.columns]
+    return tuple(records)

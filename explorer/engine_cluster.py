@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 
 from explorer.engine_queue import Order
 from explorer.engine_worker import (
+    OUTCOME_TOPIC,
     PROGRESS_TOPIC,
     Outcome,
     run_in_worker,
@@ -96,15 +97,17 @@ class Cluster:
         self.settings = settings
         self._tell = tell
         self._futures: dict[str, Any] = {}
+        self._outcomes: dict[str, Outcome] = {}
         self._exits: dict[str, int] = {}
         self._memory: dict[str, int] = {}
-        self._side = ThreadPoolExecutor(4, thread_name_prefix="explorer-engine-side")
+        self._side = ThreadPoolExecutor(8, thread_name_prefix="explorer-engine-side")
         self._local: Any = None
         _configure()
         if settings.scheduler is None:
             self._local = _local_cluster(settings, home, self._exits)
         self._client = _client(settings, self._local)
         self._client.subscribe_topic(PROGRESS_TOPIC, self._on_progress)
+        self._client.subscribe_topic(OUTCOME_TOPIC, self._on_outcome)
         self._client.subscribe_topic(_MEMORY_TOPIC, self._on_memory)
         if settings.scheduler is not None:
             self._client.run(stop_all, str(home), on_error="ignore")
@@ -119,7 +122,7 @@ class Cluster:
 
     def warm(self, token: str, call: str, worker: str) -> None:
         """Start a warm-up on that worker; an Ended follows."""
-        self._submit(token, worker, warm_in_worker, call)
+        self._submit(token, worker, warm_in_worker, token, call)
 
     def stop(self, token: str, worker: str) -> None:
         """Ask an attempt to stop at its next progress report; does not wait."""
@@ -138,6 +141,7 @@ class Cluster:
     def forget(self, token: str) -> None:
         """Let go of an attempt: its Ended, should it still come, means nothing."""
         future = self._futures.pop(token, None)
+        self._outcomes.pop(token, None)
         if future is not None:
             self._aside(future.cancel)
 
@@ -158,19 +162,20 @@ class Cluster:
             self._client.close(timeout=2)
 
     def _submit(self, token: str, worker: str, function: Callable[..., Any], *given: Any) -> None:
+        self._futures[token] = None  # a short task's outcome may be here before its future
         future = self._client.submit(function, *given, key=token, pure=False, retries=0,
                                      workers=[worker], allow_other_workers=False)
-        self._futures[token] = future
+        self._futures[token] = future  # letting go of it would cancel the task
         future.add_done_callback(lambda done: self._on_end(token, worker, done))
 
     def _on_end(self, token: str, worker: str, future: Any) -> None:
-        if self._futures.pop(token, None) is None:
-            return
-        if future.status == "finished":
-            result = future.result()
-            outcome = Outcome(**result) if isinstance(result, dict) else Outcome("done")
-            if isinstance(result, str) and result:
-                _log.warning("%s: %s", token, result)
+        # Never future.result(): had the worker just died, that would wait for ever. The outcome
+        # travelled before the end of the task, on the same wire.
+        if token not in self._futures:
+            return  # forgotten
+        del self._futures[token]
+        outcome = self._outcomes.pop(token, None)
+        if outcome is not None:
             self._tell(Ended(token, outcome))
             return
         _log.warning("attempt %s on %s lost: %s", token, worker, future.status)
@@ -179,6 +184,11 @@ class Cluster:
     def _on_progress(self, event: tuple[float, dict[str, Any]]) -> None:
         said = event[1]
         self._tell(Reported(said["token"], said["fraction"], said["text"]))
+
+    def _on_outcome(self, event: tuple[float, dict[str, Any]]) -> None:
+        said = event[1]
+        if said["token"] in self._futures:
+            self._outcomes[said["token"]] = Outcome(**said["outcome"])
 
     def _on_memory(self, event: tuple[float, dict[str, Any]]) -> None:
         self._memory[event[1]["worker"]] = int(event[1]["rss"])
@@ -195,7 +205,9 @@ class Cluster:
 
 def _configure() -> None:
     import dask
+    import distributed
 
+    logging.getLogger(distributed.__name__).setLevel(logging.WARNING)
     dask.config.set({
         "distributed.scheduler.allowed-failures": 0,
         # A step may hold the GIL for minutes (numba), a laptop may sleep: silence is not death.
@@ -209,6 +221,8 @@ def _configure() -> None:
         "distributed.worker.memory.spill": False,
         "distributed.worker.memory.pause": False,
         "distributed.worker.memory.terminate": 0.95,
+        # A worker that takes longer than this to come back (15 s) would lose its nanny for good.
+        "distributed.deploy.lost-worker-timeout": "365 days",
         "distributed.diagnostics.nvml": False,
         "distributed.comm.timeouts.connect": "10s",
     })
@@ -218,17 +232,18 @@ def _local_cluster(settings: Settings, home: Path, exits: dict[str, int]) -> Any
     from distributed import LocalCluster, Nanny
     from distributed.security import Security
 
-    class WatchedNanny(Nanny):  # type: ignore[misc]
+    class WatchedNanny(Nanny):
         """A nanny that keeps how its worker ended: Dask only logs it."""
 
         def _on_worker_exit_sync(self, exitcode: int) -> None:
             if self.worker_address is not None:
                 exits[self.worker_address] = exitcode
-            super()._on_worker_exit_sync(exitcode)
+            super()._on_worker_exit_sync(exitcode)  # type: ignore[no-untyped-call]
 
-    return LocalCluster(
+    return LocalCluster(  # type: ignore[no-untyped-call]
         n_workers=settings.workers, threads_per_worker=1, processes=True, host="127.0.0.1",
-        memory_limit=settings.memory, security=Security.temporary(), worker_class=WatchedNanny,
+        memory_limit=settings.memory, worker_class=WatchedNanny,
+        security=Security.temporary(),  # type: ignore[no-untyped-call]
         dashboard_address=None, silence_logs=logging.WARNING,
         local_directory=str(home / "engine"),
         scheduler_kwargs={"dashboard": False, "dashboard_address": "127.0.0.1:0"})
@@ -239,14 +254,15 @@ def _client(settings: Settings, local: Any) -> Any:
     from distributed.security import Security
 
     if local is not None:
-        return Client(local, set_as_default=False)
+        return Client(local, set_as_default=False)  # type: ignore[no-untyped-call]
     security = None
     if str(settings.scheduler).startswith("tls://"):
-        security = Security(tls_ca_file=os.environ.get("EXPLORER_SCHEDULER_CA"),
-                            tls_client_cert=os.environ.get("EXPLORER_SCHEDULER_CERT"),
-                            tls_client_key=os.environ.get("EXPLORER_SCHEDULER_KEY"),
-                            require_encryption=True)
-    return Client(settings.scheduler, security=security, set_as_default=False, timeout=10)
+        security = Security(  # type: ignore[no-untyped-call]
+            tls_ca_file=os.environ.get("EXPLORER_SCHEDULER_CA"),
+            tls_client_cert=os.environ.get("EXPLORER_SCHEDULER_CERT"),
+            tls_client_key=os.environ.get("EXPLORER_SCHEDULER_KEY"), require_encryption=True)
+    return Client(  # type: ignore[no-untyped-call]
+        settings.scheduler, security=security, set_as_default=False, timeout=10)
 
 
 def _number(name: str, given: str | None, parse: Callable[[str], int]) -> int | None:

@@ -6,12 +6,12 @@ Single-threaded: what other threads have to say arrives through one queue of eve
 from __future__ import annotations
 
 import logging
-import queue
 import signal
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from queue import Empty, SimpleQueue
 
 from explorer import engine_worker
 from explorer.engine_cluster import Cluster, Death, Ended, Reported
@@ -22,8 +22,10 @@ _log = logging.getLogger(__name__)
 
 _POLL_SECONDS = 0.05
 _LOOK_SECONDS = 1.0
+_LOOK_SECONDS_SHORT = 0.2
 _BEAT_SECONDS = 1.0
 _GRACE_SECONDS = 2.0
+_HOST_GRACE_SECONDS = 10.0
 _LOST_SECONDS = 3.0
 _ALONE_SECONDS = 60.0
 _ATTEMPTS = 2
@@ -65,10 +67,11 @@ class Loop:
 
     queue: Queue
     cluster: Cluster
-    events: queue.SimpleQueue[Event]
+    events: SimpleQueue[Event]
     warm: tuple[str, ...] = ()
     _flights: dict[str, Flight] = field(default_factory=dict)
     _workers: set[str] = field(default_factory=set)
+    _condemned: set[str] = field(default_factory=set)
     _warming: Warming | None = None
     _cold: dict[str, list[str]] = field(default_factory=dict)
     _chilled: dict[str, int] = field(default_factory=dict)
@@ -81,7 +84,8 @@ class Loop:
         while not leave():
             happened = self._take_in(self._wait())
             now = time.monotonic()
-            look = now - self._looked > _LOOK_SECONDS
+            short = len(self._workers) < self._expected()
+            look = now - self._looked > (_LOOK_SECONDS_SHORT if short else _LOOK_SECONDS)
             if look:
                 self._looked = now
                 self._look_for_workers(now)
@@ -94,10 +98,15 @@ class Loop:
                 self._beaten = now
                 self.queue.beat(ready=True)
 
+    def _expected(self) -> int:
+        """Workers there should be; a real cluster's come and go as they like."""
+        settings = self.cluster.settings
+        return settings.workers if settings.scheduler is None else 1
+
     def _wait(self) -> list[Event]:
         try:
             events = [self.events.get(timeout=_POLL_SECONDS)]
-        except queue.Empty:
+        except Empty:
             return []
         while not self.events.empty():
             events.append(self.events.get())
@@ -108,7 +117,7 @@ class Loop:
         reports: dict[str, tuple[float, str]] = {}
         for event in events:
             flight = self._flights.get(event.token)
-            if isinstance(event, Reported) and flight is not None:
+            if isinstance(event, Reported) and flight is not None and not flight.killed:
                 reports[flight.order.key] = (event.fraction, event.text)
         if reports:
             self.queue.report(reports)
@@ -122,10 +131,14 @@ class Loop:
 
     def _end(self, flight: Flight, end: Ended) -> None:
         order, outcome = flight.order, end.outcome
+        if outcome is None and flight.worker is not None:
+            self._condemn(flight.worker)
+        if flight.worker is None and flight.killed:
+            return  # its record was closed when patience ended
         if outcome is not None:
             error = error_from_dict(outcome.error) if outcome.error else None
             if outcome.trace:
-                _log.warning("%s (%s) failed:\n%s", order.title, order.key, outcome.trace)
+                _log.warning("%s (%s): %s\n%s", order.title, order.key, error, outcome.trace)
             self.queue.end(order.key, outcome.state, error, outcome.seconds)
             if (flight.worker is not None and self.cluster.settings.scheduler is None
                     and outcome.memory > _FULL_SHARE * self.cluster.settings.memory):
@@ -156,10 +169,14 @@ class Loop:
 
     def _insist(self, now: float) -> None:
         for flight in list(self._flights.values()):
+            waited = now - flight.asked if flight.asked is not None else 0.0
             if flight.worker is None:
+                if waited > _HOST_GRACE_SECONDS and not flight.killed:
+                    # A thread cannot be killed: people are told the truth, the lane stays taken.
+                    flight.killed = True
+                    self.queue.end(flight.order.key, "cancelled", None, 0.0)
                 continue
-            late = flight.asked is not None and now - flight.asked > _GRACE_SECONDS
-            if late and not flight.killed:
+            if waited > _GRACE_SECONDS and not flight.killed:
                 flight.killed = True
                 self._replace(flight.worker)
             if flight.missing is not None and now - flight.missing > _LOST_SECONDS:
@@ -170,9 +187,11 @@ class Loop:
                                         self.cluster.death(flight.worker)))
 
     def _look_for_workers(self, now: float) -> None:
-        self._workers = self.cluster.workers()
+        listed = self.cluster.workers()
+        self._condemned &= listed
+        self._workers = listed - self._condemned
         for flight in self._flights.values():
-            if flight.worker is None or flight.worker in self._workers:
+            if flight.worker is None or flight.worker in listed:
                 flight.missing = None
             elif flight.missing is None:
                 flight.missing = now
@@ -180,7 +199,7 @@ class Loop:
             self._cold[worker] = list(self.warm)
         for worker in self._cold.keys() - self._workers:
             del self._cold[worker]
-        if self._warming is not None and self._warming.worker not in self._workers:
+        if self._warming is not None and self._warming.worker not in listed:
             self.cluster.forget(self._warming.token)
             self._warming = None
         if self._workers:
@@ -205,25 +224,35 @@ class Loop:
                 self.cluster.run(order, worker)
         if free:
             self._warm_up(free)
-        elif self._warming is not None and self.queue.waiting():
+        elif (self._warming is not None and self.cluster.settings.scheduler is None
+                and self.queue.waiting()):
             self._chill(self._warming)
 
     def _run_here(self, order: Order) -> None:
-        outcome = engine_worker.execute(
-            order, lambda token, fraction, text: self.events.put(Reported(token, fraction, text)))
-        self.events.put(Ended(order.token, outcome))
+        end = Ended(order.token, None)  # should this thread die, its job does not stay 'running'
+        try:
+            end = Ended(order.token, engine_worker.execute(
+                order, lambda *report: self.events.put(Reported(*report))))
+        finally:
+            self.events.put(end)
 
     def _replace(self, worker: str) -> None:
-        self._workers.discard(worker)
+        self._condemn(worker)
         self.cluster.kill(worker)
+
+    def _condemn(self, worker: str) -> None:
+        """Give it nothing more: Dask may list it for a moment yet."""
+        self._workers.discard(worker)
+        self._condemned.add(worker)
 
     def _warm_up(self, free: list[str]) -> None:
         """One warm-up at a time, when nothing waits."""
         if self._warming is not None:
             return
         for worker in free:
-            if self._cold.get(worker):
-                call = self._cold[worker].pop(0)
+            calls = [call for call in self._cold.get(worker, ()) if call in self.warm]
+            if calls:
+                call, self._cold[worker] = calls[0], calls[1:]
                 token = f"warm:{call}:{time.monotonic_ns()}"
                 self._warming = Warming(token, call, worker)
                 self.cluster.warm(token, call, worker)
@@ -239,7 +268,10 @@ class Loop:
         self._replace(warming.worker)
 
     def _end_warming(self, end: Ended) -> None:
+        if end.outcome is not None and end.outcome.trace:
+            _log.warning("a warm-up failed: %s\n%s", end.outcome.error, end.outcome.trace)
         if end.outcome is None and self._warming is not None:
+            self._condemn(self._warming.worker)
             _log.warning("warm-up %s killed its worker and is left out", self._warming.call)
             call = self._warming.call
             self.warm = tuple(other for other in self.warm if other != call)
@@ -250,8 +282,8 @@ def _in_words(title: str, death: Death, limit: int) -> JobError:
     if death.memory is not None:
         return JobError(
             "OUT_OF_MEMORY",
-            f"{title} needed more memory than a worker may use: {death.memory / 1e9:.1f} GB of "
-            f"{limit / 1e9:.1f} GB.",
+            f"{title} needed more memory than a worker may use: {death.memory / 1e6:,.0f} MB of "
+            f"{limit / 1e6:,.0f} MB.",
             hint="Use fewer rows or columns, or raise EXPLORER_WORKER_MEMORY.")
     code = death.exitcode
     again = "Run it again; if it happens again, use fewer rows or other parameters."
@@ -260,7 +292,7 @@ def _in_words(title: str, death: Death, limit: int) -> JobError:
     if code >= 0:
         return JobError("WORKER_KILLED", f"{title}: its worker process ended by itself "
                                          f"(exit status {code}).", hint=again)
-    name = signal.Signals(-code).name
+    name = {number.value: number.name for number in signal.Signals}.get(-code, "unnamed")
     if -code in (signal.SIGSEGV, signal.SIGBUS, signal.SIGABRT, signal.SIGFPE, signal.SIGILL):
         return JobError("WORKER_KILLED", f"{title} crashed in native code (signal {-code}, "
                                          f"{name}).", hint=again)

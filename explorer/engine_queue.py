@@ -56,16 +56,19 @@ class Queue:
                                (now - _KEPT_SECONDS,))
             connection.execute("DELETE FROM turns WHERE served < ?", (now - _KEPT_SECONDS,))
 
-    def beat(self, ready: bool, note: str = "") -> None:
-        """Say that this engine lives; `note` is why it cannot work, in words for people."""
+    def beat(self, ready: bool) -> None:
+        """Say that this engine lives. What the one before said stays until this one is ready."""
         with self._database.transaction() as connection:
             connection.execute(
-                "INSERT OR REPLACE INTO engine (id, pid, host, beat, ready, note)"
-                " VALUES (1, ?, ?, ?, ?, ?)",
-                (os.getpid(), socket.gethostname(), time.time(), ready, note))
+                "INSERT INTO engine (id, pid, host, beat, ready, note) VALUES (1, ?, ?, ?, ?, '')"
+                " ON CONFLICT (id) DO UPDATE SET pid = excluded.pid, host = excluded.host,"
+                " beat = excluded.beat, ready = excluded.ready,"
+                " note = CASE WHEN excluded.ready THEN '' ELSE note END",
+                (os.getpid(), socket.gethostname(), time.time(), ready))
 
-    def leave(self, note: str = "") -> None:
-        """The engine ends: nothing stays 'running', nobody waits for its heartbeat."""
+    def leave(self, note: str) -> None:
+        """The engine ends, for the reason `note` (for people; empty: it was told to). Nothing
+        stays 'running', nobody waits for its heartbeat."""
         with self._database.transaction() as connection:
             _interrupt(connection, time.time())
             connection.execute("UPDATE engine SET beat = 0, ready = 0, note = ?", (note,))
@@ -128,9 +131,7 @@ class Queue:
     def end(self, key: str, state: End, error: ExplorerError | None, seconds: float) -> None:
         """Write how a running job ended. Cancelled while somebody wants it again: back in line."""
         with self._database.transaction() as connection:
-            wanted = connection.execute("SELECT 1 FROM owners WHERE key = ? AND wants = 1",
-                                        (key,)).fetchone()
-            if state == "cancelled" and wanted:
+            if state == "cancelled" and _wanted(connection, key):
                 _queue_again(connection, key, "", attempts=0)
                 return
             _end(connection, key, state, error, time.time())
@@ -138,9 +139,12 @@ class Queue:
                 _note_timing(connection, key, seconds)
 
     def again(self, key: str, text: str) -> None:
-        """Queue a running job for another attempt, at its old place in line."""
+        """Queue a running job for another attempt, at its old place in line, if it is wanted."""
         with self._database.transaction() as connection:
-            _queue_again(connection, key, text)
+            if _wanted(connection, key):
+                _queue_again(connection, key, text)
+            else:
+                _end(connection, key, "cancelled", None, time.time())
 
     def _start(self, connection: sqlite3.Connection, key: str, owners: Sequence[str]) -> Order:
         now = time.time()
@@ -188,6 +192,11 @@ def _end(connection: sqlite3.Connection, key: str, state: End, error: ExplorerEr
         " fraction = CASE WHEN ? = 'done' THEN 1 ELSE fraction END WHERE key = ?",
         (state, now, json.dumps(error.to_dict(), default=str) if error else None, state, key))
     connection.execute("UPDATE owners SET wants = 0 WHERE key = ? AND wants = 1", (key,))
+
+
+def _wanted(connection: sqlite3.Connection, key: str) -> bool:
+    return connection.execute("SELECT 1 FROM owners WHERE key = ? AND wants = 1",
+                              (key,)).fetchone() is not None
 
 
 def _queue_again(connection: sqlite3.Connection, key: str, text: str,

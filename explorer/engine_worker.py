@@ -24,9 +24,10 @@ from explorer.engine_queue import Order
 from explorer.errors import Cancelled, ExplorerError, JobError
 
 PROGRESS_TOPIC = "explorer-progress"
+OUTCOME_TOPIC = "explorer-outcome"
 _REPORT_SECONDS = 0.2
 _MESSAGE_LENGTH = 500
-_TRACE_LENGTH = 20_000
+_TRACE_LINES = 40
 _PATH = re.compile(r"(?<![\w:/.])(?:[A-Za-z]:)?[/\\](?:[^\s/\\'\":]+[/\\])+(?=[^\s/\\'\":]*)")
 
 _stopped: set[str] = set()
@@ -58,8 +59,11 @@ def stop_all(home: str) -> None:
     _stopped.update(token for token, owner in list(_active.items()) if owner == home)
 
 
-def run_in_worker(order: Order) -> dict[str, Any]:
-    """The Dask task: run the step, sending progress through the scheduler; returns an Outcome."""
+def run_in_worker(order: Order) -> None:
+    """The Dask task: run the step; progress and Outcome go out as events.
+
+    Nothing is returned: a worker that dies holding a result makes Dask wait for that result again.
+    """
     from distributed import get_worker
 
     worker = get_worker()
@@ -68,17 +72,22 @@ def run_in_worker(order: Order) -> dict[str, Any]:
     def send(token: str, fraction: float, text: str) -> None:
         worker.log_event(PROGRESS_TOPIC, {"token": token, "fraction": fraction, "text": text})
 
-    return asdict(execute(order, send))
+    outcome = execute(order, send)
+    worker.log_event(OUTCOME_TOPIC, {"token": order.token, "outcome": asdict(outcome)})
 
 
-def warm_in_worker(call: str) -> str:
-    """Run a warm-up; returns the reason when it failed, else an empty text."""
+def warm_in_worker(token: str, call: str) -> None:
+    """The Dask task of a warm-up: a function without arguments, whose failure harms nobody."""
+    from distributed import get_worker
+
+    worker = get_worker()
     _be_polite()
+    outcome = Outcome("done")
     try:
         resolve(call)()
     except Exception as error:
-        return f"{type(error).__name__}: {error}"[:_MESSAGE_LENGTH]
-    return ""
+        outcome = Outcome("failed", error=_as_data(error, "The warm-up"), trace=_as_trace(error))
+    worker.log_event(OUTCOME_TOPIC, {"token": token, "outcome": asdict(outcome)})
 
 
 def execute(order: Order, send: Send) -> Outcome:
@@ -187,10 +196,14 @@ def _as_data(raised: BaseException, title: str) -> dict[str, Any]:
 
 
 def _as_trace(raised: BaseException) -> str:
-    try:
-        return "".join(traceback.format_exception(raised, limit=40))[-_TRACE_LENGTH:]
-    except Exception as error:
-        return f"(no traceback: {type(error).__name__})"
+    # The places only: a message may be of any length and fail to print.
+    lines: list[str] = []
+    link: BaseException | None = raised
+    while link is not None and len(lines) < _TRACE_LINES:
+        lines.append(f"{type(link).__name__} at\n")
+        lines += traceback.format_tb(link.__traceback__, limit=-_TRACE_LINES)
+        link = link.__cause__ or link.__context__
+    return "".join(lines)
 
 
 def _be_polite() -> None:

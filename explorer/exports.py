@@ -91,7 +91,8 @@ def execute(payload: dict[str, Any], home: str, progress: Progress) -> None:
         progress(0.1, "collecting rows")
         export = make_export(current, rows, names)
         progress(0.3, f"writing {len(export.rows):,} rows")
-        write_files(export, folder, payload["format"])
+        written = write_files(export, folder, payload["format"])
+        bundle(list(written), folder / "export.zip")
         progress(0.9, "sealing")
         store.adopt(payload["key"], folder, {"type": "Export", "rows": len(export.rows),
                                              "format": payload["format"]})
@@ -123,7 +124,7 @@ def manifest_of(current: Run, rows: int, uncovered: int, names: dict[int, str]) 
 
 
 def write_files(export: Export, folder: Path, form: str) -> tuple[Path, ...]:
-    """The data file, manifest.json, recipe.yaml and export.zip with all three."""
+    """The data file, manifest.json and recipe.yaml, in a folder that is there."""
     chosen = FORMATS[form]
     data = folder / chosen.file
     chosen.write(export, data)
@@ -132,6 +133,4 @@ def write_files(export: Export, folder: Path, form: str) -> tuple[Path, ...]:
                                    allow_nan=False), encoding="utf-8")
     recipe = folder / "recipe.yaml"
     recipe.write_text(recipe_from_data(export.manifest["recipe"]).to_yaml(), encoding="utf-8")
-    whole = folder / "export.zip"
-    bundle([data, manifest, recipe], whole)
-    return data, manifest, recipe, whole
+    return data, manifest, recipe

@@ -15,6 +15,7 @@ from explorer.project import Projector, projectors
 from explorer.recipe import Recipe
 
 _SMALL = 5_000
+_FEW = 30
 _ENCODERS: tuple[str, ...] = ("vectors", "minilm", "tfidf", "pixels", "features")
 """The order of preference; the first that finds its columns is proposed."""
 
@@ -39,10 +40,13 @@ def propose(dataset: Dataset) -> Proposal:
     """The recipe the app starts with. Raises DataError NO_FEATURES, with the reason per encoder,
     when nothing in the data can be encoded."""
     encoder = _encoder(dataset)
-    projector = _projector(dataset)
+    assert isinstance(encoder.method, Encoder)
+    projector = _projector(dataset, encoder.method)
     clusterer = _clusterer(dataset)
-    recipe = Recipe.of(encoder.method, projector.method, clusterer.method,  # type: ignore[arg-type]
-                       dataset=dataset.id, dataset_name=dataset.name, read=dict(dataset.options),
+    assert isinstance(projector.method, Projector)
+    assert isinstance(clusterer.method, Clusterer)
+    recipe = Recipe.of(encoder.method, projector.method, clusterer.method, dataset=dataset.id,
+                       dataset_name=dataset.name, read=dict(dataset.options),
                        roles=dataset.roles)
     return Proposal(recipe, (encoder.reason, projector.reason, clusterer.reason))
 
@@ -79,19 +83,30 @@ def _encoder(dataset: Dataset) -> Choice:
                          + " ".join(refusals))
 
 
-def _projector(dataset: Dataset) -> Choice:
+def _projector(dataset: Dataset, encoder: Encoder) -> Choice:
     coordinates = dataset.with_role("coordinate")
     if len(coordinates) in (2, 3):
         names = ", ".join(column.name for column in coordinates)
         return Choice(projectors().create("given"), f"The data brings its own map: {names}.")
-    for key, fewest, reason in (
-            ("umap", _SMALL, "UMAP, because it is the quickest neighbour map for many rows."),
-            ("tsne", 30, "t-SNE, because it shows groups well at this size."),
-            ("pca", 0, "PCA, because there are few rows.")):
-        method = projectors().create(key)
-        if dataset.n >= max(fewest, method.min_rows):
-            return Choice(method, reason)
+    start = {} if _width(dataset, encoder) != 1 else {"init": "random"}
+    if dataset.n >= _SMALL:
+        return Choice(projectors().create("umap", start),
+                      "UMAP, because it is the quickest neighbour map for many rows.")
+    if dataset.n >= _FEW or (start and dataset.n >= projectors().get("tsne").min_rows):
+        # Below 91 rows the usual perplexity is above a third of the rows.
+        perplexity = float(np.clip((dataset.n - 1) // 3, 2, 30))
+        start = {"initialization": "random"} if start else {}
+        return Choice(projectors().create("tsne", {"perplexity": perplexity, **start}),
+                      "t-SNE, because it shows groups well at this size.")
     return Choice(projectors().create("pca"), "PCA, because there are few rows.")
+
+
+def _width(dataset: Dataset, encoder: Encoder) -> int | None:
+    """How many dimensions the vectors will have, where that is known beforehand."""
+    columns = encoder.columns(dataset)
+    if any(column.role not in ("number", "vector") for column in columns):
+        return None
+    return sum(column.dimensions or 1 for column in columns)
 
 
 def _clusterer(dataset: Dataset) -> Choice:

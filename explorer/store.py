@@ -106,6 +106,8 @@ class Store:
                           json.dumps(manifest, allow_nan=False, indent=1).encode())
             target = self._folder(key)
             target.parent.mkdir(exist_ok=True, mode=0o700)
+            if target.exists() and not (target / "manifest.json").exists():
+                self._quarantine(key)  # damaged from outside: we rename whole folders
             try:
                 os.rename(folder, target)
             except OSError:
@@ -127,18 +129,18 @@ class Store:
         one is moved to quarantine, so that the next run computes it again)."""
         folder = self._folder(key)
         try:
-            manifest = json.loads((folder / "manifest.json").read_bytes())
+            text = (folder / "manifest.json").read_bytes()
+        except FileNotFoundError:
+            return None
+        try:
+            manifest = json.loads(text)
             files: dict[str, dict[str, Any]] = manifest["files"]
             if key not in self._verified:
                 for name, seal in files.items():
                     if _digest(folder / name) != seal["sha256"]:
                         raise ValueError(name)
                 self._verified.add(key)
-        except FileNotFoundError:
-            if folder.exists():
-                self._quarantine(key)
-            return None
-        except (ValueError, KeyError, TypeError, AttributeError):
+        except (FileNotFoundError, ValueError, KeyError, TypeError, AttributeError):
             self._quarantine(key)
             return None
         return Entry(key, folder, manifest["meta"], tuple(files))

@@ -1,4 +1,8 @@
-"""HDBSCAN by scikit-learn: dense regions are clusters, the rest is noise."""
+"""HDBSCAN by scikit-learn: dense regions are clusters, the rest is noise.
+
+cluster_selection_epsilon is not offered: scikit-learn 1.9.1 with numpy 2.4 raises TypeError
+wherever it would join anything (scikit-learn issue 33219).
+"""
 
 from __future__ import annotations
 
@@ -35,8 +39,6 @@ class HDBSCAN(Clusterer):
         "euclidean", description="How two rows are compared.")
     method: Literal["eom", "leaf"] = Field(
         "eom", description="Take the most lasting clusters (eom) or the finest ones (leaf).")
-    cluster_selection_epsilon: float = advanced(
-        0.0, ge=0, description="Clusters closer than this distance are joined; 0 joins none.")
     allow_single_cluster: bool = advanced(
         False, description="Whether one cluster alone may be the answer.")
 
@@ -65,8 +67,7 @@ class HDBSCAN(Clusterer):
         # The tree search, not brute: brute takes distances as |a|^2 + |b|^2 - 2ab, where copies of
         # a row come out a little apart and are split by what is rounding only.
         fit = Fit(min_cluster_size=self.min_cluster_size, min_samples=self.min_samples,
-                  cluster_selection_epsilon=self.cluster_selection_epsilon, metric="euclidean",
-                  algorithm="kd_tree", cluster_selection_method=self.method,
+                  metric="euclidean", algorithm="kd_tree", cluster_selection_method=self.method,
                   allow_single_cluster=self.allow_single_cluster, copy=True)
         fit.fit(self._prepared(vectors))
         clustering = Clustering(labels=by_size(fit.labels_), metric=self.metric,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from abc import abstractmethod
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import ClassVar
 
@@ -27,6 +28,12 @@ class Encoder(Method):
     @abstractmethod
     def encode(self, dataset: Dataset, progress: Progress) -> Embedding:
         """The embedding of the rows that can be encoded; what was left out stands in `notes`."""
+
+    @classmethod
+    def offers(cls, dataset: Dataset) -> Mapping[str, Sequence[str]]:
+        """What a form can offer for parameters whose values depend on the data or on what is on
+        this machine: parameter -> values. Other values stay allowed."""
+        return {}
 
     def fingerprint(self) -> str:
         """What else decides the result: the checksum of model weights, for example."""

@@ -7,40 +7,20 @@ pretrained image encoders will: `list_models()` names both, told apart by `kind`
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal
 
+from explorer.encode.model_folder import LocalModel, read_model
 from explorer.errors import DataError, ExplorerError, ParameterError, Where
 from explorer.store import home
 
-Kind = Literal["text", "image", "multimodal"]
-
-_NAME = re.compile(r"/?[\w@+-][\w@+. -]*(/[\w@+-][\w@+. -]*)*", re.ASCII)
+_NAME = re.compile(r"/?[\w@+-][\w@+. -]*(/[\w@+-][\w@+. -]*)*")
 _LONGEST_NAME = 500
-_MOST_FILES = 5_000
-_LARGEST_JSON = 50_000_000
-_TOKENIZERS = ("tokenizer.json", "tokenizer_config.json", "vocab.txt", "sentencepiece.bpe.model")
-_PREPROCESSORS = ("preprocessor_config.json", "processor_config.json")
 _DECIDING = (".json", ".txt", ".model", ".safetensors")
-
-
-@dataclass(frozen=True)
-class LocalModel:
-    """A model that can be loaded. `name` is what a recipe says: the folder's name under its root
-    or the hub id. `kind` is what it reads, `bytes` the size of its weights, `dimensions` the
-    length of its vectors where the configuration says it."""
-
-    name: str
-    path: Path
-    kind: Kind
-    bytes: int
-    dimensions: int | None = None
 
 
 @dataclass(frozen=True)
@@ -114,32 +94,6 @@ def check_name(name: str) -> None:
             "'sentence-transformers/all-mpnet-base-v2'.")
 
 
-def read_model(name: str, path: Path, root: Path) -> LocalModel:
-    """What a model folder says of itself, without loading it.
-
-    Raises DataError NOT_A_MODEL naming what is missing, UNSAFE_WEIGHTS when weights are only there
-    in a form that can run code, UNSAFE_MODEL for files outside `root` or code of its own.
-    """
-    files = _files_within(name, path, root)
-    parts = [path / part for part in _module_folders(name, path)]
-    weights = [file for file in files if file.suffix == ".safetensors"]
-    config = _read_json(name, parts[0] / "config.json", {})
-    _refuse_code(name, config)
-    for part in parts:
-        inside = [file for file in files if file.parent == part]
-        if (any(file.suffix in (".bin", ".pt", ".pth", ".ckpt", ".pkl") for file in inside)
-                and not any(file.suffix == ".safetensors" for file in inside)):
-            raise DataError("UNSAFE_WEIGHTS", "Weights must be in safetensors files, got "
-                            f"only {', '.join(sorted(file.name for file in inside))[:200]}.",
-                            Where(file=name), "Files of other formats can run code: convert the "
-                            "model with safetensors, or take another one.")
-    if not any(file.parent == parts[0] for file in weights):
-        raise _not_a_model(name, "model.safetensors")
-    return LocalModel(name, path, _kind(path, parts[0]),
-                      sum(file.stat().st_size for file in weights),
-                      _dimensions(name, parts, config))
-
-
 def digest_of(model: LocalModel) -> str:
     """sha256 over names and contents of all files that decide the vectors: weights, tokeniser and
     configuration. Read again only when a file's size or time changes."""
@@ -170,11 +124,11 @@ def _folders() -> Iterator[_Place]:
 
 def _cached() -> Iterator[_Place]:
     """The revision 'main' of every model in the hub cache, else the one changed last."""
-    import huggingface_hub
+    from huggingface_hub import constants, scan_cache_dir
     from huggingface_hub.errors import CacheNotFound
 
     try:
-        repos = huggingface_hub.scan_cache_dir(huggingface_hub.constants.HF_HUB_CACHE).repos
+        repos = scan_cache_dir(constants.HF_HUB_CACHE).repos
     except CacheNotFound:
         return
     for repo in sorted(repos, key=lambda repo: repo.repo_id):

@@ -36,7 +36,7 @@ class Tfidf(UnitLength):
     min_count: int = advanced(
         2, ge=1, description="Leave out words that are in fewer texts than this.")
     max_share: float = advanced(
-        0.5, gt=0.0, le=1.0, description="Leave out words that are in a larger share of the texts "
+        1.0, gt=0.0, le=1.0, description="Leave out words that are in a larger share of the texts "
                                          "than this.")
     vocabulary: int = advanced(
         50_000, ge=10, le=1_000_000, description="Most words and phrases to count; the most "
@@ -129,6 +129,6 @@ class Tfidf(UnitLength):
         notes = (f"{counted(words, 'word')} and phrases counted{most}; {kept} directions hold "
                  f"{float(np.nan_to_num(explained).sum()):.0%} of their variance.",)
         if kept < self.dimensions:
-            notes += (f"{self.dimensions} dimensions asked for, {kept} possible with this many "
-                      "texts and words.",)
+            return (*notes, f"{self.dimensions} dimensions asked for, {kept} possible with this "
+                            "many texts and words.")
         return notes

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 import numpy as np
@@ -22,12 +23,16 @@ class Vectors(UnitLength):
 
     key: ClassVar[str] = "vectors"
     title: ClassVar[str] = "Vectors as uploaded"
-    rank: ClassVar[int] = 10
+    rank: ClassVar[int] = 50
 
     column: str = Field("", description="Which vector column; empty takes the first one.")
     center: bool = advanced(
         False, description="Subtract each dimension's mean in double precision first. Distances "
                            "stay, cosine changes; needed when values share a large offset.")
+
+    @classmethod
+    def offers(cls, dataset: Dataset) -> Mapping[str, Sequence[str]]:
+        return {"column": [column.name for column in _vector_columns(dataset)]}
 
     def columns(self, dataset: Dataset) -> tuple[Column, ...]:
         """The one column this encoder reads. Raises DataError NO_VECTORS or ParameterError

@@ -35,9 +35,27 @@ def without_noise(labels: np.ndarray) -> Kept:
     clusters, group, sizes = np.unique(labels[rows], return_inverse=True, return_counts=True)
     left_out = len(labels) - len(rows)
     return Kept(rows=rows, clusters=clusters, group=group, sizes=sizes,
-                starts=np.concatenate([[0], np.cumsum(sizes)[:-1]]).astype(np.int64),
+                starts=np.cumsum(sizes) - sizes,
                 total=len(labels), noise=_noise_text(left_out),
                 why=_why_not(len(labels), len(rows), len(clusters)))
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """Float64, measured from the mean of all kept rows: `centres` k x d, and `offsets`, the kept
+    rows minus their centres."""
+
+    centres: np.ndarray
+    offsets: np.ndarray
+
+
+def gather(vectors: np.ndarray, kept: Kept) -> Gathered:
+    """The kept rows around their cluster centres; a large common offset is taken out first."""
+    rows = vectors[kept.rows].astype(np.float64)
+    rows -= rows.mean(axis=0)
+    centres = np.add.reduceat(rows, kept.starts, axis=0) / kept.sizes[:, None]
+    rows -= centres[kept.group]
+    return Gathered(centres=centres, offsets=rows)
 
 
 def per_cluster(kept: Kept, values: np.ndarray, missing: float) -> np.ndarray:

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Literal, cast
+from typing import Literal
 
 from explorer.load.decode import NulCount, lines_of, open_text
 from explorer.load.limits import MAX_CELL_CHARACTERS
@@ -19,8 +19,11 @@ SIGNS: dict[Delimiter, str] = {"tab": "\t", ";": ";", "|": "|", ",": ","}
 
 _SAMPLE_LINES = 300
 _SAMPLE_ROWS = 100
+_NO_LIMIT = 2**31 - 1
 _TEXT_CHARACTERS = 40
 _TEXT_WORDS = 6
+_USUAL_NAMES = {"id", "key", "index", "name", "title", "text", "label", "class", "target", "topic",
+                "category", "date"}
 
 
 @dataclass(frozen=True)
@@ -60,10 +63,13 @@ def looks_like_header(rows: Sequence[Sequence[str]]) -> bool:
     if any(is_numeric and cell.strip() and not _is_number(cell)
            for cell, is_numeric in zip(first, numeric, strict=True)):
         return True
+    if any(cell.strip().lower() in _USUAL_NAMES and cell not in cells
+           for cell, cells in zip(first, columns, strict=True)):
+        return True
     numbers = [cell.strip() for cell in first if _is_number(cell)]
     if numbers:  # pandas names unnamed columns 0, 1, 2 ...; everything else is data
         counted = [str(start + i) for start in (0, 1) for i in range(len(numbers))]
-        return len(numbers) > 1 and numbers in (counted[:len(numbers)], counted[len(numbers):])
+        return len(numbers) > 2 and numbers in (counted[:len(numbers)], counted[len(numbers):])
     if any(_is_prose(cell) for cell in first):
         return False
     return not any(cell.strip() and cell in cells
@@ -79,21 +85,19 @@ def _best_delimiter(lines: Sequence[str], ending: str) -> Delimiter:
         if width < 2 or len(rows[0]) < 2 or share < 0.5:
             continue
         better = share > best_share + 0.05
-        if better or share >= best_share and best_share < 1.0 and width > best_width:
+        if better or (share >= best_share and best_share < 1.0 and width > best_width):
             best, best_share, best_width = delimiter, share, width
     return best
 
 
 def _sample(upload: Upload, encoding: str) -> list[str]:
     with open_text(upload, encoding) as file:
-        lines = [line[:MAX_CELL_CHARACTERS]
-                 for line in islice(lines_of(file, NulCount()), _SAMPLE_LINES)]
-    if lines and not lines[0].strip("\r\n"):
-        return [line for line in lines if line.strip("\r\n")]
-    return lines
+        return [line[:MAX_CELL_CHARACTERS]
+                for line in islice(lines_of(file, NulCount()), _SAMPLE_LINES)]
 
 
 def _parse(lines: Sequence[str], delimiter: Delimiter) -> list[list[str]]:
+    csv.field_size_limit(_NO_LIMIT)
     rows = [row for row in islice(csv.reader(lines, delimiter=SIGNS[delimiter]), _SAMPLE_ROWS + 1)
             if row]
     # The sample may end inside a quoted cell.
@@ -120,8 +124,3 @@ def _is_number(cell: str) -> bool:
 
 def _is_prose(cell: str) -> bool:
     return len(cell) > _TEXT_CHARACTERS and len(cell.split()) > _TEXT_WORDS
-
-
-def as_option(delimiter: str) -> Delimiter:
-    """A delimiter sign as the option that names it."""
-    return cast(Delimiter, "tab" if delimiter == "\t" else delimiter)

@@ -99,7 +99,7 @@ def _text_format(upload: Upload, head: bytes) -> Format:
     if start.startswith(("<?xml", "<svg")):
         raise InputError("UNSUPPORTED", f"{upload.name} must be {_SUPPORTED}, got XML or SVG.",
                          where)
-    if _is_binary(text) or upload.ending not in _TEXT_ENDINGS and "\0" in text:
+    if _is_binary(text) or (upload.ending not in _TEXT_ENDINGS and "\0" in text):
         raise InputError("WRONG_FORMAT", f"{upload.name} must be {_SUPPORTED}, got bytes that are "
                                          "no text.", where,
                          "The file is damaged or has the wrong name.")
@@ -123,7 +123,7 @@ def _plain(head: bytes) -> str:
 def _is_image(head: bytes) -> bool:
     if head[:2] == b"BM":  # two letters a CSV may begin with: the reserved bytes decide
         return head[6:10] == b"\0\0\0\0"
-    return head.startswith(_IMAGE_HEADS) or head[:4] == b"RIFF" and head[8:12] == b"WEBP"
+    return head.startswith(_IMAGE_HEADS) or (head[:4] == b"RIFF" and head[8:12] == b"WEBP")
 
 
 def _is_binary(text: str) -> bool:

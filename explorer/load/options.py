@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+Header = Literal["auto", "yes", "no"]
+Delimiter = Literal["auto", ",", ";", "tab", "|"]
+
 
 @dataclass(frozen=True)
 class ReadOptions:
@@ -18,9 +21,9 @@ class ReadOptions:
     name of an id column all of them have.
     """
 
-    header: Literal["auto", "yes", "no"] = "auto"
+    header: Header = "auto"
     encoding: str = "auto"
-    delimiter: Literal["auto", ",", ";", "tab", "|"] = "auto"
+    delimiter: Delimiter = "auto"
     skip_bad_rows: bool = False
     array: str | None = None
     join: str | None = None

@@ -190,8 +190,9 @@ def _check_rows(upload: Upload, count: int) -> None:
 def _header_issue(layout: Layout, options: ReadOptions) -> tuple[Issue, ...]:
     if layout.header or options.header != "auto":
         return ()
-    return (Issue("note", "NO_HEADER", "The first row looks like data, so it is read as a row and "
-                                       f"the columns are named column_1 to column_{layout.width}."),)
+    return (Issue("note", "NO_HEADER",
+                  "The first row looks like data, so it is read as a row and the columns are named "
+                  f"column_1 to column_{layout.width}."),)
 
 
 def _row_issues(odd: _Odd, layout: Layout) -> Iterator[Issue]:

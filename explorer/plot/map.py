@@ -69,7 +69,7 @@ def draw_map(points: np.ndarray, *, rows: np.ndarray, colors: CategoryColors | N
     Raises ParameterError LENGTHS when the arrays do not have n rows.
     """
     points = np.asarray(points)
-    _check_lengths(len(points), rows=rows, hover=hover, selected=selected,
+    check_lengths(len(points), rows=rows, hover=hover, selected=selected,
                    colors=colors.codes if isinstance(colors, CategoryColors) else colors.values)
     drawn = np.flatnonzero(np.isfinite(points).all(axis=1))
     if not len(drawn):
@@ -78,7 +78,7 @@ def draw_map(points: np.ndarray, *, rows: np.ndarray, colors: CategoryColors | N
     digits = float(np.log10(max(len(drawn), 10)))
     dots = _Dots(points=points, rows=np.asarray(rows),
                  hover=None if hover is None else np.array(hover, dtype=object),
-                 size=round(max(2.0, 13 - 2 * digits), 1),
+                 size=round(max(2.0, 13 - 2 * digits) / (points.shape[1] - 1), 1),
                  opacity=round(float(np.clip(1.1 - 0.1 * digits, 0.4, 0.9)), 2))
     paint = _paint_categories if isinstance(colors, CategoryColors) else _paint_numbers
     traces = paint(dots, drawn, colors, selected)  # type: ignore[arg-type]
@@ -86,10 +86,15 @@ def draw_map(points: np.ndarray, *, rows: np.ndarray, colors: CategoryColors | N
         traces.append(dots.entry(f"not drawn, without coordinates ({len(points) - len(drawn):,})",
                                  CLEAR))
     # A click on a legend entry would hide an empty trace and nothing else.
-    legend = {"itemclick": False, "itemdoubleclick": False,
-              "title": {"text": esc_plotly(colors.title, 60)}}
+    legend: dict[str, Any] = {"itemclick": False, "itemdoubleclick": False}
+    if isinstance(colors, CategoryColors):
+        legend["title"] = {"text": esc_plotly(colors.title, 60)}
+    else:  # the colour bar stands on the right
+        legend |= {"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0}
     figure = new_figure(traces, height=height, title=title, uirevision=uirevision,
                         hovermode="closest", legend=legend)
+    if title and isinstance(colors, NumberColors):  # room for the legend under the title
+        figure.update_layout(margin={"t": 64}, title={"y": 0.97, "yanchor": "top"})
     axis: dict[str, Any] = {"showticklabels": units, "showgrid": units, "ticks": ""}
     names = [axis_title(name) for name in axes]
     if points.shape[1] == 3:
@@ -211,7 +216,7 @@ def _small(rows: np.ndarray) -> np.ndarray:
     return rows.astype(np.uint16 if rows.max(initial=0) < 2**16 else np.int32, copy=False)
 
 
-def _check_lengths(n: int, **arrays: Any) -> None:
+def check_lengths(n: int, **arrays: Any) -> None:
     for name, array in arrays.items():
         if array is not None and len(array) != n:
             raise ParameterError("LENGTHS", f"{name} must have {n} entries, one per point, "

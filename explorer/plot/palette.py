@@ -83,8 +83,8 @@ def cluster_colors(labels: np.ndarray, names: Mapping[int, str] | None = None, *
 def cluster_name(i: int, names: Mapping[int, str] | None = None) -> str:
     """What people call cluster `i`."""
     if i == NOISE:
-        return "noise"
-    return (names or {}).get(i) or f"cluster {i}"
+        return "Noise"
+    return (names or {}).get(i) or f"Cluster {i}"
 
 
 def category_colors(values: Sequence[str | None], *, title: str = "") -> CategoryColors:

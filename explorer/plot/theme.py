@@ -23,6 +23,7 @@ def new_figure(traces: list[Any], *, height: int, title: str = "", **layout: Any
     figure.update_layout(
         height=height, paper_bgcolor=CLEAR, plot_bgcolor=CLEAR,
         margin={"l": 10, "r": 10, "t": top, "b": 10}, hoverlabel={"namelength": -1},
+        modebar={"bgcolor": CLEAR, "color": MIDDLE_GREY},
         legend={"bgcolor": CLEAR, "itemsizing": "constant"})
     figure.update_xaxes(automargin=True, gridcolor=GRID, zeroline=False)
     figure.update_yaxes(automargin=True, gridcolor=GRID, zeroline=False)

@@ -1,4 +1,4 @@
-"""What the projectors have in common before they start: checks of the data, neighbours, offset."""
+"""What UMAP and t-SNE have in common before they start: checks, neighbours, offset and scale."""
 
 from __future__ import annotations
 
@@ -13,13 +13,17 @@ from explorer.values import Graph
 
 _MANY_COPIES = 0.1
 _LARGE_OFFSET = 1000.0
+_SMALLEST, _LARGEST = 1e-10, 1e7
+"""Mean neighbour distances between which both libraries find their bandwidths: outside, the
+bisections of umap-learn (below 1e-12) and openTSNE (above 1e8, below 1e-20) stop short."""
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """n x d vectors a library may read, and what was done to them in words."""
+    """n x d vectors and their graph as a library may read them, and what was done in words."""
 
     vectors: np.ndarray
+    graph: Graph
     notes: tuple[str, ...] = ()
 
 
@@ -28,7 +32,7 @@ def copies(facts: Facts) -> tuple[str, ...]:
     if facts.distinct is None or facts.n - facts.distinct <= _MANY_COPIES * facts.n:
         return ()
     return (f"{(facts.n - facts.distinct) / facts.n:.0%} of the rows are copies of another row; "
-            "the method spreads copies into blobs that mean nothing",)
+            "copies are spread into blobs whose shape means nothing",)
 
 
 def start_from_pca(facts: Facts, dimensions: int, parameter: str) -> None:
@@ -41,12 +45,14 @@ def start_from_pca(facts: Facts, dimensions: int, parameter: str) -> None:
             Where(parameter=parameter), "Choose another start or fewer dimensions.")
 
 
-def nearest(vectors: np.ndarray, graph: Graph | None, count: int, metric: str,
-            progress: Progress) -> Graph:
-    """The first `count` neighbours of every row: from `graph`, or searched when there is none.
+def prepare(vectors: np.ndarray, graph: Graph | None, count: int, metric: str,
+            progress: Progress) -> Prepared:
+    """The vectors and the first `count` neighbours of every row: from `graph`, or searched when
+    there is none. Nothing is changed unless float32 or a library's search needs it: see
+    `_without_offset`, `_rescaled`.
 
-    Raises DataError IDENTICAL_ROWS when no row has a different one near, WRONG_GRAPH when the
-    graph has another metric, other rows or fewer neighbours.
+    Raises DataError IDENTICAL_ROWS when all rows are at distance 0, WRONG_GRAPH when the graph has
+    another metric, other rows or fewer neighbours.
     """
     n = len(vectors)
     if graph is None:
@@ -57,24 +63,50 @@ def nearest(vectors: np.ndarray, graph: Graph | None, count: int, metric: str,
             f"The neighbour graph must have {n} rows, {count} neighbours and the metric {metric}, "
             f"got {graph.indices.shape[0]}, {graph.indices.shape[1]} and {graph.metric}.",
             hint="Search the neighbours of these vectors again.")
-    if not np.any(graph.distances):
+    if not np.any(graph.distances) and _all_alike(vectors, metric):
         raise DataError(
-            "IDENTICAL_ROWS", "A picture must have rows that differ from each other, got only "
-            "copies among the nearest neighbours of every row.",
-            hint="Choose other columns, another encoder, or more neighbours.")
-    return Graph(graph.indices[:, :count], graph.distances[:, :count], metric, graph.exact,
+            "IDENTICAL_ROWS", f"A picture must have rows that differ, got {n} rows at {metric} "
+            "distance 0 from each other.", hint="Choose other columns or another encoder.")
+    near = Graph(graph.indices[:, :count], graph.distances[:, :count], metric, graph.exact,
                  graph.recall, graph.recall_rows)
+    return _rescaled(_without_offset(Prepared(vectors, near)))
 
 
-def without_offset(vectors: np.ndarray, metric: str) -> Prepared:
+def _all_alike(vectors: np.ndarray, metric: str) -> bool:
+    if metric == "cosine":
+        vectors = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+        return bool(np.allclose(vectors, vectors[0], rtol=0, atol=1e-6))
+    return bool((vectors == vectors[0]).all())
+
+
+def _without_offset(given: Prepared) -> Prepared:
     """Vectors moved to their mean (in float64) when they sit so far from the origin that float32
-    arithmetic would lose their differences; as they are otherwise. Distances do not change;
-    cosine, which has the origin in it, is left alone."""
-    if metric != "euclidean":
-        return Prepared(vectors)
-    mean = np.mean(vectors, axis=0, dtype=np.float64)
-    spread = np.max(np.std(vectors, axis=0, dtype=np.float64))
-    if not np.abs(mean).max() > _LARGE_OFFSET * spread > 0:
-        return Prepared(vectors)
-    return Prepared((vectors - mean).astype(np.float32),
-                    ("columns were centred first: their values are large next to their spread",))
+    arithmetic would lose their differences. Distances do not change; cosine, which has the origin
+    in it, is left alone."""
+    if given.graph.metric != "euclidean":
+        return given
+    mean = np.asarray(np.mean(given.vectors, axis=0, dtype=np.float64))
+    spread = np.max(np.std(given.vectors, axis=0, dtype=np.float64))
+    if np.abs(mean).max() <= _LARGE_OFFSET * spread:
+        return given
+    return Prepared(
+        (given.vectors - mean).astype(np.float32), given.graph,
+        (*given.notes, "columns were centred first: their values are large next to their spread"))
+
+
+def _rescaled(given: Prepared) -> Prepared:
+    """Vectors and distances multiplied by one power of two when the distances are so small or
+    large that the libraries' searches for bandwidths fail. Both methods look at ratios only."""
+    near = given.graph
+    mean = float(np.mean(near.distances, dtype=np.float64))
+    if mean == 0 or _SMALLEST <= mean <= _LARGEST:
+        return given
+    factor = 2.0 ** -round(np.log2(mean))
+    distances = (near.distances.astype(np.float64) * factor).astype(np.float32)
+    vectors = given.vectors
+    if near.metric == "euclidean":
+        vectors = (vectors.astype(np.float64) * factor).astype(np.float32)
+    return Prepared(vectors, Graph(near.indices, distances, near.metric, near.exact, near.recall,
+                                   near.recall_rows),
+                    (*given.notes, f"distances were multiplied by {factor:.3g} first; the picture "
+                                   "depends on their ratios only"))

@@ -11,7 +11,7 @@ from pydantic import Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
 from explorer.project import Projector
-from explorer.project.prepare import copies, nearest, start_from_pca, without_offset
+from explorer.project.prepare import Prepared, copies, prepare, start_from_pca
 from explorer.spec import Cost, Facts, Progress, advanced, part, silent
 from explorer.values import Graph, Projection
 
@@ -54,7 +54,7 @@ class UMAP(Projector):
         return spread
 
     def neighbors_needed(self, n: int) -> int:
-        return min(self.n_neighbors, n - 1)
+        return min(self.n_neighbors - 1, n - 1)
 
     def limits(self, facts: Facts) -> dict[str, tuple[float, float]]:
         return {"n_neighbors": (2, facts.n - 1)}
@@ -68,11 +68,11 @@ class UMAP(Projector):
     def project(self, vectors: np.ndarray, progress: Progress,
                 graph: Graph | None = None) -> Projection:
         """Equals `umap.UMAP(precomputed_knn=...)` with the same parameters and seed."""
-        near = nearest(vectors, graph, self.n_neighbors - 1, self.metric, part(progress, 0, 0.3))
         start = 0.3 if graph is None else 0.0
-        prepared = without_offset(vectors, self.metric)
-        progress(start, "preparing UMAP (the first run on a machine compiles for a while)")
-        return self._fit(prepared.vectors, near, prepared.notes, part(progress, start, 1.0))
+        prepared = prepare(vectors, graph, self.n_neighbors - 1, self.metric,
+                           part(progress, 0, start))
+        progress(start, "preparing UMAP (the first run of a process compiles for a while)")
+        return self._fit(prepared, part(progress, start, 1.0))
 
     def estimate(self, n: int, d: int) -> Cost:
         epochs = self.epochs or (500 if n <= 10_000 else 200)
@@ -80,11 +80,10 @@ class UMAP(Projector):
         seconds = 1 + 5e-8 * epochs * edges * (1 + self.negative_sample_rate) / 6
         return Cost(seconds + 2e-5 * n, int(300e6) + 4 * n * d + 150 * n * self.n_neighbors)
 
-    def _fit(self, vectors: np.ndarray, near: Graph, notes: tuple[str, ...],
-             progress: Progress) -> Projection:
+    def _fit(self, given: Prepared, progress: Progress) -> Projection:
         import numba
         import umap
-        from tqdm import tqdm
+        from umap.layouts import tqdm
 
         sink = _Sink(progress)
         model = umap.UMAP(
@@ -92,7 +91,7 @@ class UMAP(Projector):
             n_components=self.dimensions, spread=self.spread, n_epochs=self.epochs, init=self.init,
             repulsion_strength=self.repulsion_strength,
             negative_sample_rate=self.negative_sample_rate, random_state=self.seed, n_jobs=1,
-            precomputed_knn=with_itself(near),
+            precomputed_knn=with_itself(given.graph),
             # Cosine: rows at distance 2 from all neighbours would be left out as NaN.
             disconnection_distance=float("inf"),
             tqdm_kwds={"file": sink, "disable": False, "miniters": 1, "mininterval": 0.1,
@@ -101,11 +100,12 @@ class UMAP(Projector):
         try:
             with warnings.catch_warnings(record=True) as said:
                 warnings.simplefilter("always")
-                points = model.fit_transform(vectors)
+                points = model.fit_transform(given.vectors)
         finally:
             numba.set_num_threads(threads)
             if sink.stopped:
                 tqdm.get_lock().release()  # tqdm keeps its lock when the sink raises
+        notes = given.notes
         if any("Spectral initialisation failed" in str(one.message) for one in said):
             notes = (*notes, "the spectral start failed, so the points started at random places")
         axes = tuple(f"UMAP {axis + 1}" for axis in range(self.dimensions))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import uuid
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, get_args
 
 import streamlit as st
 
@@ -14,6 +14,7 @@ from explorer.errors import ExplorerError
 from explorer.escape import esc_md, safe_filename
 from explorer.imports import imported, sample_step, upload_step
 from explorer.load import SAMPLES, ReadOptions, Upload
+from explorer.load.options import Delimiter, Header
 from explorer.propose import propose
 from explorer.ui import state
 from explorer.ui.backend import backend
@@ -128,8 +129,7 @@ def offer_recipe(data: Dataset) -> None:
     except ExplorerError as error:
         show_problem(error)
         return
-    for reason in state.document().reasons:
-        st.markdown(f"- {esc_md(reason)}")
+    st.markdown("  \n".join(f"• {esc_md(reason)}" for reason in state.document().reasons))
     seconds = plan.seconds(backend().store)
     left, right, _ = st.columns([2, 2, 3])
     if left.button("Make the map", type="primary", icon=":material/play_arrow:", width="stretch"):
@@ -160,8 +160,8 @@ def _uploads() -> None:
 
 def _options() -> ReadOptions:
     first, second, third = st.columns(3)
-    header = first.selectbox("First line is a header", ["auto", "yes", "no"])
-    delimiter = second.selectbox("Separator", ["auto", ",", ";", "tab", "|"])
+    header = first.selectbox("First line is a header", get_args(Header))
+    delimiter = second.selectbox("Separator", get_args(Delimiter))
     encoding = third.selectbox("Encoding", ["auto", "utf-8", "utf-16", "cp1252", "latin-1"])
     array = first.text_input("Array or sheet", help="Name of the array in an NPZ file or of the "
                                                     "sheet in an XLSX file; empty: the only one.")
@@ -169,7 +169,7 @@ def _options() -> ReadOptions:
                                                      "by row order.")
     skip = third.checkbox("Leave out rows that are too long",
                           help="They are listed in the import report.")
-    return ReadOptions(header=header, delimiter=delimiter, encoding=encoding,  # type: ignore[arg-type]
+    return ReadOptions(header=header, delimiter=delimiter, encoding=encoding,
                        array=array or None, join=join or None, skip_bad_rows=skip)
 
 

@@ -67,8 +67,8 @@ def _record(current: Run, label: int, members: np.ndarray, silhouettes: np.ndarr
         "share": float(members.mean()),
         "silhouette": float(values.mean()) if len(values) else None,
         "negative": float((values < 0).mean()) if len(values) else None,
-        "set apart by": apart,
         "typical rows": _typical(current.dataset, typical),
+        "set apart by": apart,
     }
 
 
@@ -139,8 +139,8 @@ def _strip(data: Dataset, rows: tuple[int, ...]) -> str:
 
 
 def _swatch(color: str) -> str:
-    drawn = (f'<svg xmlns="http://www.w3.org/2000/svg" width="20" height="20">'
-             f'<circle cx="10" cy="10" r="9" fill="{color}"/></svg>')
+    drawn = (f'<svg xmlns="http://www.w3.org/2000/svg" width="28" height="64">'
+             f'<circle cx="14" cy="32" r="8" fill="{color}"/></svg>')
     return _data_url(drawn.encode(), "image/svg+xml")
 
 

@@ -102,5 +102,5 @@ def _number_column(current: Run, name: str) -> Callable[[], NumberColors]:
 def _category_column(current: Run, name: str) -> Callable[[], CategoryColors]:
     def draw() -> CategoryColors:
         texts = current.dataset.texts(name)
-        return category_colors([texts[row] for row in current.rows], noun=name)
+        return category_colors([texts[row] for row in current.rows], title=name)
     return draw

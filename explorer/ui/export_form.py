@@ -15,7 +15,7 @@ from explorer.ui.job_panel import submit, watch
 from explorer.ui.rows_view import show_rows
 from explorer.values import NOISE
 
-_PICKED, _CHOSEN, _ALL = "Clusters", "Chosen rows", "All rows"
+_PICKED, _CHOSEN, _ALL = "Clusters", "Selected rows", "All rows"
 
 
 def choose_rows(current: Run, names: dict[int, str]) -> np.ndarray:
@@ -28,7 +28,7 @@ def choose_rows(current: Run, names: dict[int, str]) -> np.ndarray:
     source = st.segmented_control("Rows", sources, default=default, key="export_rows",
                                   required=True)
     if source == _CHOSEN:
-        st.caption(f"The {len(chosen):,} rows chosen on the map or the silhouette plot.")
+        st.caption(f"The {len(chosen):,} rows selected on the map or the silhouette plot.")
         return chosen
     if source == _ALL:
         st.caption(f"All {current.dataset.n:,} rows of the data set; rows without a vector have "

@@ -15,12 +15,15 @@ from explorer.spec import Facts, Method, Parameter, Registry
 from explorer.ui.problem import show_notes, show_problem
 
 _NONE = "automatic"
+Offers = Callable[[type[Any]], Mapping[str, Sequence[str]]]
 
 
 def choose_method(slot: str, registry: Registry[Any], current: Call, facts: Facts | None,
-                  offered: Sequence[str] | None = None) -> Method | None:
+                  offered: Sequence[str] | None = None,
+                  offers: Offers | None = None) -> Method | None:
     """Widgets for a slot of the recipe; the declaration as filled in, or None when it is refused
-    (the reason is shown). `facts`: what is known of the input, so that limits follow the data."""
+    (the reason is shown). `facts`: what is known of the input, so that limits follow the data;
+    `offers`: the values to offer for text parameters of a method."""
     keys = list(offered if offered is not None else registry.keys())
     if current.method not in keys:
         keys.append(current.method)
@@ -32,7 +35,7 @@ def choose_method(slot: str, registry: Registry[Any], current: Call, facts: Fact
     st.caption(esc_md(cls.describe()))
     given = current.parameters if key == current.method else {}
     try:
-        method = cls.create(**_fields(slot, cls, given, facts))
+        method = cls.create(**_fields(slot, cls, given, facts, offers(cls) if offers else {}))
         if facts is not None:
             show_notes(method.check(facts))
     except ExplorerError as error:
@@ -42,11 +45,11 @@ def choose_method(slot: str, registry: Registry[Any], current: Call, facts: Fact
     if changed:
         listed = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in changed.items())
         st.caption(f"Differs from the defaults: {esc_md(listed)}")
-    return method  # type: ignore[no-any-return]
+    return method
 
 
-def _fields(slot: str, cls: type[Method], given: Mapping[str, Any],
-            facts: Facts | None) -> dict[str, Any]:
+def _fields(slot: str, cls: type[Method], given: Mapping[str, Any], facts: Facts | None,
+            offered: Mapping[str, Sequence[str]]) -> dict[str, Any]:
     parameters = cls.parameters()
     limits = cls.create().limits(facts) if facts is not None else {}
     values: dict[str, Any] = {}
@@ -55,21 +58,25 @@ def _fields(slot: str, cls: type[Method], given: Mapping[str, Any],
     columns = st.columns(2)
     for index, parameter in enumerate(plain):
         with columns[index % 2]:
-            values[parameter.name] = _field(slot, cls, parameter, given, limits)
+            values[parameter.name] = _field(slot, cls, parameter, given, limits,
+                                            offered.get(parameter.name))
     if folded:
         with st.expander("More parameters"):
             columns = st.columns(2)
             for index, parameter in enumerate(folded):
                 with columns[index % 2]:
-                    values[parameter.name] = _field(slot, cls, parameter, given, limits)
+                    values[parameter.name] = _field(slot, cls, parameter, given, limits,
+                                                offered.get(parameter.name))
     return values
 
 
 def _field(slot: str, cls: type[Method], parameter: Parameter, given: Mapping[str, Any],
-           limits: Mapping[str, tuple[float, float]]) -> Any:
+           limits: Mapping[str, tuple[float, float]], offered: Sequence[str] | None) -> Any:
     key = f"{slot}.{cls.key}.{parameter.name}"
     value = given.get(parameter.name, parameter.default)
     low, high = _bounds(parameter, limits.get(parameter.name))
+    if offered is not None and parameter.kind == "text":
+        return _offer(parameter, key, value, offered)
     draw = _WIDGETS[parameter.kind]
     if parameter.optional:
         _remember(f"{key}.auto", value is None)
@@ -117,6 +124,14 @@ def _text(parameter: Parameter, key: str, value: Any, low: float | None,
           high: float | None) -> str:
     _remember(key, value or "")
     return st.text_input(parameter.label, key=key, help=esc_md(parameter.description))
+
+
+def _offer(parameter: Parameter, key: str, value: Any, offered: Sequence[str]) -> str:
+    choices = list(dict.fromkeys([parameter.default, *offered, value]))
+    _remember(key, value)
+    return st.selectbox(parameter.label, choices, key=key, accept_new_options=True,
+                        format_func=lambda choice: choice or _NONE,
+                        help=esc_md(parameter.description)) or ""
 
 
 def _list(parameter: Parameter, key: str, value: Any, low: float | None,

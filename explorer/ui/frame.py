@@ -11,7 +11,10 @@ from explorer.ui.problem import show_problem
 
 _STYLE = """
 <style>
-.block-container {padding-top: 2.6rem; padding-bottom: 2rem;}
+[data-testid="stHeader"] {height: 2.25rem; min-height: 2.25rem; background: transparent;}
+[data-testid="stMainBlockContainer"] {padding: 2.25rem 2rem 2rem 2rem;}
+[data-testid="stSidebarHeader"] {height: 2.25rem; min-height: 2.25rem; margin-bottom: 0;}
+[data-testid="stHeadingWithActionElements"] h1 {padding-top: 0;}
 /* After a lasso Plotly's own outline swallows hover inside the selected area. */
 .js-plotly-plot .selectionlayer path {pointer-events: none !important;}
 </style>

@@ -6,6 +6,7 @@ import datetime
 
 import streamlit as st
 
+from explorer.jobs import JobView
 from explorer.ui.backend import backend
 from explorer.ui.job_panel import seconds_in_words
 
@@ -25,10 +26,16 @@ def show_jobs(owner: str) -> None:
         "progress": view.fraction if view.state == "running" else None,
         "took": seconds_in_words(view.elapsed) if view.elapsed else "",
         "asked for": datetime.datetime.fromtimestamp(view.submitted).strftime("%H:%M:%S"),
-        "why": str(view.error) if view.error is not None else view.text,
+        "says": _words(view),
     } for view in views], hide_index=True, height=min(38 + 35 * len(views), 600), column_config={
         "progress": st.column_config.ProgressColumn("progress", format="percent",
                                                     min_value=0.0, max_value=1.0)})
     moving = [view.key for view in views if view.state in ("queued", "running")]
     if moving and st.button("Cancel all", icon=":material/stop_circle:"):
         backend().jobs.cancel(moving, owner)
+
+
+def _words(view: JobView) -> str:
+    if view.error is not None:
+        return str(view.error)
+    return view.text if view.state == "running" else ""

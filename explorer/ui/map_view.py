@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
+from explorer.escape import esc_md
 from explorer.plot.map import draw_map, point_rows
 from explorer.plot.silhouette import draw_silhouette
 from explorer.run import Run, name_of
@@ -79,15 +80,20 @@ def score_line(current: Run) -> tuple[str, str]:
     """The scores in one line, and what makes them true in another."""
     parts = []
     for score in current.scores:
-        value = "not defined" if score.value is None else f"{score.value:,.3f}"
+        value = "not defined" if score.value is None else _number(score.value)
         arrow = "↑" if score.better == "higher" else "↓"
         parts.append(f"{score.name} {arrow} **{value}**")
     first = current.scores[0] if current.scores else None
     if first is None:
         return "", ""
-    basis = (f"{first.sample:,} of {first.total:,} rows · {first.noise} · {first.metric} "
-             f"distance in {first.space}")
+    basis = (f"{first.sample:,} of {first.total:,} rows · {esc_md(first.noise)} · {first.metric} "
+             f"distance in {esc_md(first.space)} · map: {current.recipe.projecting.title}, seed "
+             f"{getattr(current.recipe.projecting, 'seed', 'none')}")
     return " · ".join(parts), basis
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3f}"
 
 
 def _chooser(key: str, base: str) -> Callable[[], None]:

@@ -18,7 +18,7 @@ from explorer.run import Run
 from explorer.spec import Facts
 from explorer.ui import state
 from explorer.ui.backend import backend
-from explorer.ui.form import choose_method
+from explorer.ui.form import Offers, choose_method
 from explorer.ui.job_panel import seconds_in_words, submit, watch
 from explorer.ui.problem import show_notes, show_problem
 
@@ -29,7 +29,8 @@ def edit_recipe(data: Dataset, recipe: Recipe) -> Recipe | None:
     left, right = st.columns(2, gap="medium")
     with left:
         encoder = _step("1 Encode", "Rows become vectors.", "encoder", encoders(), recipe.encoder,
-                        None, [method.key for method in fitting_encoders(data)])
+                        None, [method.key for method in fitting_encoders(data)],
+                        lambda method: method.offers(data))
         projector = _step("2 Project", "Vectors become a picture.", "projector", projectors(),
                           recipe.projector, facts, _offered_projectors(data))
     with right:
@@ -110,10 +111,10 @@ def show_stale(ran: Run, recipe: Recipe) -> None:
 
 
 def _step(title: str, words: str, slot: str, registry: Any, call: Any, facts: Facts | None,
-          offered: list[str] | None = None) -> Any:
+          offered: list[str] | None = None, offers: Offers | None = None) -> Any:
     with st.container(border=True):
         st.markdown(f"**{title}** · {words}")
-        return choose_method(slot, registry, call, facts, offered)
+        return choose_method(slot, registry, call, facts, offered, offers)
 
 
 def _cluster_step(recipe: Recipe, facts: Facts | None) -> Any:
@@ -122,7 +123,7 @@ def _cluster_step(recipe: Recipe, facts: Facts | None) -> Any:
         spaces = {"embedding": "the embedding", "projection": "the picture"}
         if "cluster_in" not in st.session_state:
             st.session_state["cluster_in"] = recipe.cluster_in
-        space = st.segmented_control("Cluster in", list(spaces), format_func=spaces.get,
+        space = st.segmented_control("Cluster in", list(spaces), format_func=lambda space: spaces[space],
                                      key="cluster_in", required=True)
         if space == "projection":
             st.warning("Distances in a picture are distorted: clusters found there, and their "

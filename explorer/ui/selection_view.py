@@ -1,4 +1,4 @@
-"""The chosen rows: how many, where they are, and the rows themselves."""
+"""The selected rows: how many, where they are, and the rows themselves."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from explorer.ui.rows_view import show_rows
 
 
 def show_selection(current: Run, names: dict[int, str]) -> None:
-    """What is chosen on any view, with quick choices when nothing is."""
+    """What is selected on any view, with quick choices when nothing is."""
     rows = state.selection().rows
     if not len(rows):
         _offer_choices(current)
         return
     places = current.positions(rows)
     left, middle, right = st.columns([6, 1, 1], vertical_alignment="center")
-    left.markdown(f"**{len(rows):,} rows chosen** {_summary(current, places, names)}")
+    left.markdown(f"**{_counted(len(rows))} selected** {_summary(current, places, names)}")
     if middle.button("Export", icon=":material/download:", width="stretch"):
         st.switch_page("pages/take/export.py")
     if right.button("Clear", icon=":material/close:", width="stretch"):
@@ -30,7 +30,7 @@ def show_selection(current: Run, names: dict[int, str]) -> None:
 
 def _offer_choices(current: Run) -> None:
     left, right = st.columns([3, 1], vertical_alignment="center")
-    left.caption("Nothing chosen. Click a point, draw a box or a lasso on the map, or click bars "
+    left.caption("Nothing selected. Click a point, draw a box or a lasso on the map, or click bars "
                  "of the silhouette plot.")
     judged = current.silhouette
     if judged is None or judged.scores[0].value is None:
@@ -55,3 +55,7 @@ def _summary(current: Run, places: np.ndarray, names: dict[int, str]) -> str:
         if np.isfinite(values).any():
             words += f" · mean silhouette {np.nanmean(values):.3f}"
     return words
+
+
+def _counted(count: int) -> str:
+    return "1 row" if count == 1 else f"{count:,} rows"

@@ -102,7 +102,7 @@ def dataset() -> Dataset | None:
             cached.roles | opened.roles):
         cached = open_dataset(backend().store, opened.dataset).with_roles(opened.roles)
         st.session_state["dataset"] = cached
-    return cached  # type: ignore[no-any-return]
+    return cached
 
 
 def draft() -> Recipe | None:

@@ -16,8 +16,7 @@ with problems_shown():
     current = ready("Here the clusters are listed, named and picked.")
     if current is not None and current.clustering is not None:
         numbers, basis = score_line(current)
-        st.markdown(numbers)
-        st.caption(basis)
+        st.markdown(f"{numbers}  \n:small[:gray[{basis}]]")
         names = state.cluster_names()
         if not current.clustering.count:
             st.warning("No clusters were found: every row is noise. Try a smaller minimum cluster "

@@ -21,17 +21,11 @@ with problems_shown():
             show_stale(current, draft)
         names = state.cluster_names()
         options = colorings(current, names)
-        top_left, top_right = st.columns([3, 2], vertical_alignment="bottom")
-        with top_left:
-            left, right = st.columns([2, 3], vertical_alignment="bottom")
-            key = left.selectbox("Colour by", list(options), key="color_by",
-                                 format_func=lambda key: options[key].title)
-            right.caption(f"{current.recipe.projecting.title} of {current.space}, "
-                          f"{len(current.rows):,} of {current.dataset.n:,} rows")
-        with top_right:
-            numbers, basis = score_line(current)
-            st.markdown(numbers)
-            st.caption(basis)
+        chooser, scores = st.columns([1, 4], vertical_alignment="bottom", gap="medium")
+        key = chooser.selectbox("Colour by", list(options), key="color_by",
+                                format_func=lambda key: options[key].title)
+        numbers, basis = score_line(current)
+        scores.markdown(f"{numbers}  \n:small[:gray[{basis}]]")
         left, right = st.columns([3, 2], gap="small")
         with left:
             show_map(current, options[key], key, names, HEIGHT)

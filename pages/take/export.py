@@ -9,12 +9,12 @@ from explorer.ui.problem import problems_shown
 
 st.title("Export", anchor=False)
 with problems_shown():
-    current = ready("Here chosen rows and clusters are taken away, with all that made them.")
+    current = ready("Here selected rows and clusters are taken away, with all that made them.")
     if current is not None:
         names = state.cluster_names()
         rows = choose_rows(current, names)
         if not len(rows):
-            st.caption("Choose at least one cluster; or choose rows on the map.")
+            st.caption("Choose at least one cluster; or select rows on the map.")
         else:
             form = choose_format(current)
             take_away(current, rows, form, names)

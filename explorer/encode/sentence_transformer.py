@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
+
+from pydantic import Field
+
+from explorer.dataset import Column, Dataset
+from explorer.encode.model_folder import LocalModel
+from explorer.encode.models import digest_of, find_model, list_models
+from explorer.encode.sentences import TEXTS_A_SECOND, encode_texts, load_model
+from explorer.encode.texts import read_texts, text_columns
+from explorer.encode.unit import UnitLength
+from explorer.errors import DataError, ParameterError, Where
+from explorer.spec import Cost, Facts, Progress, advanced, part
+from explorer.values import Embedding
+
+_MINILM_BYTES = 91_000_000
+
+
+class SentenceTransformerModel(UnitLength):
+    """Places texts by meaning with a sentence-transformers model that is on this machine: a folder
+    for models, or one already in the Hugging Face cache. Nothing is downloaded and no code of the
+    model is run."""
+
+    key: ClassVar[str] = "sentence_transformer"
+    title: ClassVar[str] = "Sentence-transformers model"
+    rank: ClassVar[int] = 30
+
+    model: str = Field("", description="The folder's name, or the model's id in the cache.")
+    prompt: str = advanced(
+        "", description="Words to put before every text, where the model's makers ask for them "
+                        "(for example 'query: '). Empty takes the model's own default.")
+
+    @classmethod
+    def offers(cls, dataset: Dataset) -> Mapping[str, Sequence[str]]:
+        return {"model": [model.name for model in list_models() if model.kind != "image"]}
+
+    def columns(self, dataset: Dataset) -> tuple[Column, ...]:
+        """The text columns. Raises DataError NO_TEXT."""
+        return text_columns(dataset)
+
+    def check(self, facts: Facts) -> tuple[str, ...]:
+        """Also refuses a model that is not there or not one, see `models.find_model`."""
+        notes = super().check(facts)
+        if self.model:
+            self._find()
+        return notes
+
+    def encode(self, dataset: Dataset, progress: Progress) -> Embedding:
+        found = self._find()
+        texts = read_texts(dataset)
+        progress(0.0, f"Loading {found.name}")
+        model = load_model(found.path, digest_of(found))
+        encoded = encode_texts(model, texts, part(progress, 0.02, 1.0), self.prompt)
+        notes = texts.notes + encoded.notes
+        if not (found.path / "modules.json").exists():
+            notes += ("The model names no pooling: the vectors of a text's tokens were averaged.",)
+        return self.finish(encoded.vectors, texts.rows,
+                           f"{found.name} ({encoded.vectors.shape[1]}-d)", (), notes)
+
+    def estimate(self, n: int, d: int) -> Cost:
+        known = [model for model in list_models() if model.name == self.model]
+        size = known[0].bytes if known else _MINILM_BYTES
+        return Cost(seconds=5 + n / TEXTS_A_SECOND * size / _MINILM_BYTES,
+                    bytes=600_000_000 + 2 * size + 2 * 4 * 768 * n)
+
+    def fingerprint(self) -> str:
+        """sha256 over the model's files: other weights under the same name are another result."""
+        return digest_of(self._find())
+
+    def _find(self) -> LocalModel:
+        if not self.model:
+            there = ", ".join(model.name for model in list_models() if model.kind != "image")
+            raise ParameterError("NO_MODEL", f"model must be chosen; there are: {there or 'none'}.",
+                                 Where(parameter="model"), "Choose one, or use MiniLM or "
+                                                           "TF-IDF + SVD.")
+        found = find_model(self.model)
+        if found.kind == "image":
+            raise DataError("NOT_A_TEXT_MODEL", "The model must read texts, got one for images.",
+                            Where(file=found.name, parameter="model"), "Choose a text model.")
+        return found

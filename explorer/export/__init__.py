@@ -1,0 +1,2 @@
+"""Chosen rows -> files people take away, each with its manifest. Runs in a worker, block by block.
+"""

@@ -1,0 +1,73 @@
+"""The first lines of the reader process: limits and no network before anything else is imported.
+
+Run as `python -I start.py MEMORY CPU_SECONDS FILE_BYTES PATH...`. A plain script of the standard
+library: importing it from the package would import the package first.
+"""
+
+from __future__ import annotations
+
+import socket
+import sys
+from typing import Any, NoReturn
+
+_OPEN_FILES = 256
+_OOM_SCORE = "900"
+
+
+class NoSocket:
+    """Stands where sockets were: a reader has no business on the network."""
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        raise PermissionError("the reader process has no network")
+
+
+def refuse(*given: Any, **named: Any) -> NoReturn:
+    """Stands where the functions that open connections were."""
+    raise PermissionError("the reader process has no network")
+
+
+def close_network() -> None:
+    """No Python code after this can open a connection by the socket module."""
+    socket.socket = NoSocket  # type: ignore[misc,assignment]
+    socket.create_connection = refuse
+    socket.socketpair = refuse
+    socket.getaddrinfo = refuse
+
+
+def set_limits(memory: int, seconds: int, file_bytes: int) -> None:
+    """Address space, CPU time, file size, open files, no core dump; first to go when memory runs
+    out. On systems without these limits (Windows) the parent's wall clock is the only one."""
+    try:
+        import resource
+    except ImportError:
+        return
+    wanted = {resource.RLIMIT_AS: (memory, memory), resource.RLIMIT_CPU: (seconds, seconds + 5),
+              resource.RLIMIT_FSIZE: (file_bytes, file_bytes), resource.RLIMIT_CORE: (0, 0),
+              resource.RLIMIT_NOFILE: (_OPEN_FILES, _OPEN_FILES)}
+    for kind, (soft, hard) in wanted.items():
+        ceiling = resource.getrlimit(kind)[1]
+        if ceiling != resource.RLIM_INFINITY:
+            soft, hard = min(soft, ceiling), min(hard, ceiling)
+        try:
+            resource.setrlimit(kind, (soft, hard))
+        except (ValueError, OSError) as error:  # macOS refuses RLIMIT_AS
+            sys.stderr.write(f"limit {kind} not set: {error}\n")
+    try:
+        with open("/proc/self/oom_score_adj", "w", encoding="ascii") as file:
+            file.write(_OOM_SCORE)
+    except OSError as error:
+        sys.stderr.write(f"oom score not set: {error}\n")
+
+
+def main() -> None:
+    """Close the network, set the limits, then read."""
+    close_network()
+    set_limits(*map(int, sys.argv[1:4]))
+    sys.path[:0] = sys.argv[4:]
+    from explorer.load.child import main as read
+
+    read()
+
+
+if __name__ == "__main__":
+    main()

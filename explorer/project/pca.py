@@ -1,0 +1,143 @@
+"""PCA, exact, in float64."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from pydantic import Field
+
+from explorer.errors import DataError
+from explorer.project import Projector
+from explorer.spec import Cost, Facts, Progress, advanced, part
+from explorer.values import Graph, Projection
+
+_SHOWN = 50
+_SVD_UP_TO = 2e8
+"""n x d x min(n, d) up to which the singular value decomposition takes about a second."""
+_BLOCK_BYTES = 32 * 2**20
+
+
+class PCA(Projector):
+    """Looks along the directions in which the rows differ most. Linear, repeatable, distances keep
+    their meaning, but close groups may hide behind each other."""
+
+    key: ClassVar[str] = "pca"
+    title: ClassVar[str] = "PCA"
+    rank: ClassVar[int] = 3
+    min_rows: ClassVar[int] = 3
+    min_distinct: ClassVar[int] = 2
+
+    dimensions: int = Field(2, ge=2, le=3, description="A plane or a space.")
+    whiten: bool = advanced(False, description="Give every axis the same spread.")
+
+    def limits(self, facts: Facts) -> dict[str, tuple[float, float]]:
+        return {"dimensions": (2, min(facts.n, facts.d))} if facts.d >= 2 else {}
+
+    def check(self, facts: Facts) -> tuple[str, ...]:
+        if facts.d < 2:
+            raise _too_few_columns(facts.d, self.dimensions)
+        return super().check(facts)
+
+    def project(self, vectors: np.ndarray, progress: Progress,
+                graph: Graph | None = None) -> Projection:
+        """Scores on the first principal components, as scikit-learn's PCA with a full solver.
+
+        The sign of an axis makes its largest loading positive. `extras`:
+        explained_variance_ratio, float64, the first min(n, d, 50); loadings, float64
+        d x dimensions, unit directions. Raises DataError TOO_FEW_COLUMNS, IDENTICAL_ROWS.
+        """
+        n, d = vectors.shape
+        if min(n, d) < self.dimensions:
+            raise _too_few_columns(min(n, d), self.dimensions)
+        mean = np.asarray(np.mean(vectors, axis=0, dtype=np.float64))
+        if n * d * min(n, d) <= _SVD_UP_TO:
+            axes = _by_svd(vectors, mean, progress)
+        else:
+            axes = _by_gram(vectors, mean, progress)
+        total = axes.variances.sum()
+        if total <= d * (4 * np.finfo(np.float64).eps * np.abs(mean).max()) ** 2:
+            raise DataError("IDENTICAL_ROWS", "PCA must have rows that differ, got only copies of "
+                            "one row.", hint="Choose other columns or another encoder.")
+        directions = _signed(axes.directions[:, :self.dimensions])
+        points = _scores(vectors, mean, directions, part(progress, 0.8, 1.0))
+        if self.whiten:
+            scale = np.sqrt(axes.variances[:self.dimensions])
+            points /= np.where(scale > 0, scale, 1.0)
+        shares = axes.variances / total
+        names = tuple(f"PC {axis + 1} ({shares[axis]:.1%})".replace("%", " %")
+                      for axis in range(self.dimensions))
+        return Projection(points.astype(np.float32), names, (), {
+            "explained_variance_ratio": shares[:min(n, d, _SHOWN)], "loadings": directions})
+
+    def estimate(self, n: int, d: int) -> Cost:
+        small = min(n, d)
+        return Cost(0.05 + 2e-10 * n * d * small + 2e-9 * small**3 + 1e-8 * n * d,
+                    8 * small * small * 3 + 3 * _BLOCK_BYTES
+                    + (24 * n * d if n * d * small <= _SVD_UP_TO else 4 * n * d))
+
+
+@dataclass(frozen=True)
+class _Axes:
+    """`variances` float64 (min(n, d)), falling; `directions` float64 d x at least 3, unit."""
+
+    variances: np.ndarray
+    directions: np.ndarray
+
+
+def _by_svd(vectors: np.ndarray, mean: np.ndarray, progress: Progress) -> _Axes:
+    progress(0.0, "finding the directions")
+    _, sizes, directions = np.linalg.svd(vectors - mean, full_matrices=False)
+    return _Axes(sizes**2 / (len(vectors) - 1), directions.T)
+
+
+def _by_gram(vectors: np.ndarray, mean: np.ndarray, progress: Progress) -> _Axes:
+    """Eigenvectors of the smaller of columns x columns and rows x rows, summed over blocks."""
+    n, d = vectors.shape
+    gram = np.zeros((min(n, d), min(n, d)))
+    tall = n >= d
+    length = n if tall else d
+    size = max(1, _BLOCK_BYTES // (8 * min(n, d)))
+    for start in range(0, length, size):
+        progress(0.7 * start / length, f"{'rows' if tall else 'columns'} {start:,} of {length:,}")
+        cut = slice(start, start + size)
+        block = vectors[cut] - mean if tall else (vectors[:, cut] - mean[cut]).T
+        gram += block.T @ block
+    progress(0.7, "finding the directions")
+    values, inner = np.linalg.eigh(gram)
+    variances = np.maximum(values[::-1], 0.0) / (n - 1)
+    inner = inner[:, ::-1][:, :3]
+    if tall:
+        return _Axes(variances, inner)
+    # rows x rows: the directions are the centred rows, mixed. Its null vectors have none.
+    mixed = np.vstack([(vectors[:, start:start + size] - mean[start:start + size]).T @ inner
+                       for start in range(0, d, size)])
+    return _Axes(variances, np.linalg.qr(mixed).Q)
+
+
+def _signed(directions: np.ndarray) -> np.ndarray:
+    """The largest loading of each direction is positive; nearly equal ones count as equal (first
+    wins), so that rounding does not turn an axis over."""
+    sizes = np.abs(directions)
+    first = np.argmax(sizes >= sizes.max(axis=0) * (1 - 1e-6), axis=0)
+    signs = np.sign(directions[first, np.arange(directions.shape[1])])
+    return np.ascontiguousarray(directions * np.where(signs == 0, 1.0, signs))
+
+
+def _scores(vectors: np.ndarray, mean: np.ndarray, directions: np.ndarray,
+            progress: Progress) -> np.ndarray:
+    n, d = vectors.shape
+    points = np.empty((n, directions.shape[1]))
+    size = max(1, _BLOCK_BYTES // (8 * d))
+    for start in range(0, n, size):
+        progress(start / n, f"placing row {start:,} of {n:,}")
+        points[start:start + size] = (vectors[start:start + size] - mean) @ directions
+    progress(1.0, f"{n:,} rows placed")
+    return points
+
+
+def _too_few_columns(given: int, dimensions: int) -> DataError:
+    return DataError("TOO_FEW_COLUMNS", f"PCA must have at least {dimensions} columns and rows, "
+                     f"got {given}.",
+                     hint="Encode more columns, or show the column against another one.")

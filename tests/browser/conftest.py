@@ -1,0 +1,91 @@
+"""The real app in a process of its own, and Chromium in front of it."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+CHROMIUM = os.environ.get("EXPLORER_CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
+FLAGS = ["--headless", "--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader",
+         "--enable-unsafe-swiftshader", "--disable-quic", "--no-first-run",
+         "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if "browser" in str(item.fspath):
+            item.add_marker(pytest.mark.browser)
+
+
+@pytest.fixture(scope="session")
+def app_url(tmp_path_factory):
+    """The address of a freshly started app with an empty store."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    home = tmp_path_factory.mktemp("home")
+    environment = {**os.environ, "EXPLORER_HOME": str(home)}
+    log = open(home / "server.log", "wb")
+    server = subprocess.Popen(
+        [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port),
+         "--server.headless", "true"],
+        cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+    address = f"http://127.0.0.1:{port}"
+    deadline = time.monotonic() + 60
+    while True:
+        try:
+            urllib.request.urlopen(f"{address}/_stcore/health", timeout=1)
+            break
+        except OSError:
+            if server.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError((home / "server.log").read_text()) from None
+            time.sleep(0.2)
+    yield address
+    server.terminate()
+    server.wait(20)
+    log.close()
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    if not Path(CHROMIUM).exists():
+        if os.environ.get("EXPLORER_BROWSER_REQUIRED"):
+            pytest.fail(f"Chromium is required here, but there is none at {CHROMIUM}")
+        pytest.skip("browser tests need Chromium (Debian: apt install chromium)")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(chromium, app_url):
+    """A tab of its own on the app's first page; requests to other hosts fail the test."""
+    context = chromium.new_context(viewport={"width": 1366, "height": 768},
+                                   accept_downloads=True)
+    tab = context.new_page()
+    strangers = []
+    tab.on("request", lambda request: strangers.append(request.url)
+           if not request.url.startswith((app_url, app_url.replace("http", "ws"), "data:", "blob:"))
+           else None)
+    tab.set_default_timeout(60_000)
+    tab.goto(app_url)
+    settle(tab)
+    yield tab
+    context.close()
+    assert not strangers, f"the page asked other hosts: {strangers}"
+
+
+def settle(tab):
+    """Wait until the script has run and nothing is stale."""
+    tab.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]',
+                          timeout=60_000)
