@@ -14,7 +14,7 @@ _REDRAW_SECONDS = 0.1
 
 class Meter:
     """A progress that people can read: one line redrawn on a terminal, else a line when a step
-    begins and at every quarter of it."""
+    ('t-SNE: step 50 of 750') begins and at every quarter of the whole."""
 
     def __init__(self, stream: TextIO | None = None) -> None:
         self.stream = stream or sys.stderr
@@ -23,7 +23,7 @@ class Meter:
         self.drawn = 0.0
 
     def __call__(self, fraction: float, text: str) -> None:
-        step = text.split(":", 1)[0]
+        step = text.split(":", 1)[0] if ":" in text else ""
         quarter = (step, int(fraction * 4))
         if self.live:
             now = time.monotonic()

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from explorer.engine_death import Death
 from explorer.engine_queue import Order
 from explorer.engine_worker import (
     OUTCOME_TOPIC,
@@ -60,15 +61,6 @@ class Settings:
             _refuse_insecure(scheduler)
         return cls(workers=workers, memory=memory or int(_MEMORY_SHARE * MEMORY_LIMIT / workers),
                    threads=max(1, CPU_COUNT // workers), scheduler=scheduler)
-
-
-@dataclass(frozen=True)
-class Death:
-    """How a worker ended: its signal or exit status where known, and its bytes when it was ended
-    for exceeding its memory limit."""
-
-    exitcode: int | None = None
-    memory: int | None = None
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,6 @@ Single-threaded: what other threads have to say arrives through one queue of eve
 from __future__ import annotations
 
 import logging
-import signal
 import threading
 import time
 from collections.abc import Callable
@@ -14,9 +13,10 @@ from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
 
 from explorer import engine_worker
-from explorer.engine_cluster import Cluster, Death, Ended, Reported
+from explorer.engine_cluster import Cluster, Ended, Reported
+from explorer.engine_death import Death, explain
 from explorer.engine_queue import Order, Queue
-from explorer.errors import JobError, error_from_dict
+from explorer.errors import error_from_dict
 
 _log = logging.getLogger(__name__)
 
@@ -150,7 +150,7 @@ class Loop:
             self._end_by_death(order, end.death or Death())
 
     def _end_by_death(self, order: Order, death: Death) -> None:
-        error = _in_words(order.title, death, self.cluster.settings.memory)
+        error = explain(order.title, death, self.cluster.settings.memory)
         _log.warning("%s (%s), attempt %d: %s", order.title, order.key, order.attempt, error)
         if death.memory is None and order.attempt < _ATTEMPTS:
             self.queue.again(order.key, f"Second attempt. The first one ended: {error.message}")
@@ -276,25 +276,3 @@ class Loop:
             call = self._warming.call
             self.warm = tuple(other for other in self.warm if other != call)
         self._warming = None
-
-
-def _in_words(title: str, death: Death, limit: int) -> JobError:
-    if death.memory is not None:
-        return JobError(
-            "OUT_OF_MEMORY",
-            f"{title} needed more memory than a worker may use: {death.memory / 1e6:,.0f} MB of "
-            f"{limit / 1e6:,.0f} MB.",
-            hint="Use fewer rows or columns, or raise EXPLORER_WORKER_MEMORY.")
-    code = death.exitcode
-    again = "Run it again; if it happens again, use fewer rows or other parameters."
-    if code is None:
-        return JobError("WORKER_KILLED", f"{title}: its worker process was lost.", hint=again)
-    if code >= 0:
-        return JobError("WORKER_KILLED", f"{title}: its worker process ended by itself "
-                                         f"(exit status {code}).", hint=again)
-    name = {number.value: number.name for number in signal.Signals}.get(-code, "unnamed")
-    if -code in (signal.SIGSEGV, signal.SIGBUS, signal.SIGABRT, signal.SIGFPE, signal.SIGILL):
-        return JobError("WORKER_KILLED", f"{title} crashed in native code (signal {-code}, "
-                                         f"{name}).", hint=again)
-    return JobError("WORKER_KILLED", f"{title} was killed (signal {-code}, {name}), perhaps "
-                                     "because the machine ran out of memory.", hint=again)

@@ -16,6 +16,7 @@ from explorer.errors import DataError
 from explorer.export.manifest import make_manifest
 from explorer.export.rows import (
     Export,
+    Written,
     bundle,
     write_csv,
     write_images_zip,
@@ -38,7 +39,7 @@ class Format:
     title: str
     file: str
     mime: str
-    write: Callable[[Export, Path], Any]
+    write: Callable[[Export, Path], Written]
     images: bool = False
 
 
@@ -127,10 +128,12 @@ def write_files(export: Export, folder: Path, form: str) -> tuple[Path, ...]:
     """The data file, manifest.json and recipe.yaml, in a folder that is there."""
     chosen = FORMATS[form]
     data = folder / chosen.file
-    chosen.write(export, data)
+    written = chosen.write(export, data)
     manifest = folder / "manifest.json"
-    manifest.write_text(json.dumps(export.manifest, indent=1, ensure_ascii=False,
+    manifest.write_text(json.dumps(written.manifest, indent=1, ensure_ascii=False,
                                    allow_nan=False), encoding="utf-8")
+    if written.manifest_path is not None:
+        written.manifest_path.unlink()  # the same, under the name people are told
     recipe = folder / "recipe.yaml"
     recipe.write_text(recipe_from_data(export.manifest["recipe"]).to_yaml(), encoding="utf-8")
     return data, manifest, recipe

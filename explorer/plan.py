@@ -77,12 +77,12 @@ def sweep_step(plan: Plan, counts: Sequence[int]) -> Step:
                                          f"and at least one number, got {method.title} and "
                                          f"{len(counts)} numbers.",
                              hint="Choose K-means or agglomerative clustering.")
-    method = method.create(**{**method.values(), method.sweeps: counts[0]})
+    method = method.with_count(counts[0])
     judged = [judge.identity() for judge in plan.recipe.judging]
     key = result_key("sweep", 1, method.identity(), list(counts), judged, plan.clustered)
     variants = []
     for count in counts:
-        varied = method.create(**{**method.values(), method.sweeps: count})
+        varied = method.with_count(count)
         clustering = clustering_key(varied, plan.clustered)
         variants.append({"count": count, "clustering": clustering,
                          "judgements": {judge.key: judgement_key(judge, plan.clustered, clustering)

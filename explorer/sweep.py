@@ -40,7 +40,7 @@ def sweep(work: Work) -> Sweep:
     facts = facts_of(space.vectors)
     method = work.method(clusterers())
     counts = work.payload["counts"]
-    varied = [method.create(**{**method.values(), method.sweeps: count}) for count in counts]
+    varied = [method.with_count(count) for count in counts]
     notes = [variant.check(facts) for variant in varied]
     found = method.sweep(space.vectors, counts, part(work.progress, 0.0, 0.5))
     each = (time.monotonic() - started) / len(counts)

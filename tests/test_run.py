@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from builders import build_dataset
 from sklearn import cluster, datasets, decomposition, metrics, preprocessing
 
 from explorer import steps, values
@@ -24,6 +23,7 @@ from explorer.spec import silent
 from explorer.steps import Sweep
 from explorer.store import Store
 from explorer.values import by_size
+from tests.builders import build_dataset
 
 WINE = datasets.load_wine()
 
@@ -224,6 +224,20 @@ def _alone(recipe: Recipe, dataset: Dataset, store: Store) -> values.Clustering:
     embedding = Run(make_plan(recipe, dataset, store), store).embedding
     assert embedding is not None
     return recipe.clustering.cluster(embedding.vectors, silent)
+
+
+def test_a_threshold_plays_no_part_in_a_sweep(wine: Dataset, store: Store) -> None:
+    method = clusterers().create("agglomerative", {"distance_threshold": 10.0})
+    recipe = recipe_of().using(clusterer=method)
+    plan = run(recipe, wine, store).plan
+    by_threshold = store.get(plan.clustering).array("labels").copy()
+    step = sweep_step(plan, [2, 8])
+    steps.execute(step.payload, str(store.root), silent)
+    chosen = Run(make_plan(recipe.using(clusterer=method.with_count(2)), wine, store), store)
+    assert chosen.clustering is not None
+    assert chosen.clustering.count == 2
+    assert chosen.plan.clustering != plan.clustering
+    np.testing.assert_array_equal(store.get(plan.clustering).array("labels"), by_threshold)
 
 
 def test_no_sweep_without_a_number(wine: Dataset, store: Store) -> None:

@@ -22,12 +22,6 @@ from explorer.errors import (
 from explorer.spec import Facts, Method, advanced, discover, part, result_key
 
 
-class _OfTest(Method):
-    """A family of methods for these tests."""
-
-    family: ClassVar[str] = "test"
-
-
 class Sample(Method):
     """A method for these tests.
 
@@ -127,10 +121,17 @@ def test_part_squeezes_progress() -> None:
     assert seen == [0.5, 0.75]
 
 
+_FAMILY = '''
+from typing import ClassVar
+from explorer.spec import Method
+class Family(Method):
+    """A family of methods."""
+    family: ClassVar[str] = "test"
+'''
 _GOOD = '''
 from typing import ClassVar
-from test_spec import _OfTest
-class Good(_OfTest):
+from PACKAGE import Family
+class Good(Family):
     """Says what it is."""
     key: ClassVar[str] = "good"
     title: ClassVar[str] = "Good"
@@ -147,19 +148,19 @@ def test_discovery_is_loud(files: dict[str, str], error: type[Exception] | None,
     name = f"package_{tmp_path.name.replace('-', '_')}"
     folder = tmp_path / name
     folder.mkdir()
-    for file, text in {"__init__.py": "", **files}.items():
-        (folder / file).write_text(text)
+    for file, text in {"__init__.py": _FAMILY, **files}.items():
+        (folder / file).write_text(text.replace("PACKAGE", name))
     monkeypatch.syspath_prepend(tmp_path)
     package: types.ModuleType = __import__(name)
     if error is None:
-        registry = discover(package, _OfTest)
+        registry = discover(package, package.Family)
         assert registry.keys() == ("good",)
         assert registry.create("good").title == "Good"
         with pytest.raises(ParameterError, match="must be one of good, got 'bad'"):
             registry.get("bad")
     else:
         with pytest.raises(error):
-            discover(package, _OfTest)
+            discover(package, package.Family)
     for module in [module for module in sys.modules if module.startswith(name)]:
         del sys.modules[module]
 

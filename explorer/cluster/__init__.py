@@ -6,7 +6,7 @@ import sys
 from abc import abstractmethod
 from collections.abc import Sequence
 from functools import cache
-from typing import ClassVar
+from typing import ClassVar, Self
 
 import numpy as np
 
@@ -30,14 +30,17 @@ class Clusterer(Method):
     def cluster(self, vectors: np.ndarray, progress: Progress) -> Clustering:
         """Labels of n x d float32 vectors: 0.. by falling size (`values.by_size`), -1 noise."""
 
+    def with_count(self, count: int) -> Self:
+        """This method asked for `count` clusters, for those that `sweeps`."""
+        return self.create(**{**self.values(), self.sweeps: count})
+
     def sweep(self, vectors: np.ndarray, counts: Sequence[int],
               progress: Progress) -> list[Clustering]:
         """One clustering per value of `sweeps`; methods that share work between them override."""
         results = []
         for step, count in enumerate(counts):
             share = part(progress, step / len(counts), (step + 1) / len(counts))
-            method = self.create(**{**self.values(), self.sweeps: count})
-            results.append(method.cluster(vectors, share))
+            results.append(self.with_count(count).cluster(vectors, share))
         return results
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Self
 
 import numpy as np
 from pydantic import Field
@@ -84,14 +84,16 @@ class Agglomerative(Clusterer):
         progress(1.0, f"{count} clusters")
         return clustering
 
+    def with_count(self, count: int) -> Self:
+        """A distance threshold would decide the number instead."""
+        return self.create(**{**self.values(), "clusters": count, "distance_threshold": None})
+
     def sweep(self, vectors: np.ndarray, counts: Sequence[int],
               progress: Progress) -> list[Clustering]:
         """The tree is built once and cut at every count; a distance threshold plays no part."""
-        methods = [self.create(**{**self.values(), "clusters": count, "distance_threshold": None})
-                   for count in counts]
-        for method in methods:
-            method.check(_facts(vectors))
-        if not methods:
+        for count in counts:
+            self.with_count(count).check(_facts(vectors))
+        if not counts:
             return []
         tree = self._tree(vectors, progress)
         results = [self._cut(tree, count, ()) for count in counts]

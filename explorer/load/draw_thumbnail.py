@@ -16,7 +16,7 @@ from explorer.load.limits import MAX_IMAGE_PIXELS, THUMBNAIL_SIDE
 if TYPE_CHECKING:
     from PIL import Image
 
-_FORMATS = ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP", "PPM", "MPO")
+_FORMATS = ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP", "PPM")
 _ENDINGS = {"heic": "HEIC", "heif": "HEIC", "avif": "AVIF", "jxl": "JPEG XL", "svg": "SVG"}
 _KEPT_SIDE = 64
 _DRAFT_SIDE = 2 * THUMBNAIL_SIDE

@@ -6,7 +6,7 @@ import warnings
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from itertools import chain, islice
+from itertools import chain, dropwhile, islice
 from typing import Any
 
 import numpy as np
@@ -83,7 +83,7 @@ def _choose(upload: Upload, titles: list[str], asked: str | None) -> str:
 def _read_sheet(upload: Upload, options: ReadOptions, titles: list[str], cells: Iterator[Cells],
                 progress: Progress) -> Content:
     rows = enumerate((_trim(row) for row in cells), 1)
-    sample = list(islice((row for row in rows if row[1]), _SAMPLE_ROWS))
+    sample = list(dropwhile(lambda row: not row[1], islice(rows, _SAMPLE_ROWS)))
     header: list[str] = []
     named = options.header == "yes" or (options.header == "auto" and _has_header(sample))
     if named and sample:
@@ -147,7 +147,7 @@ def _has_header(sample: list[tuple[int, list[Any]]]) -> bool:
     if sample and not all(cell is None or isinstance(cell, str) for cell in sample[0][1]):
         return False
     return looks_like_header([["" if cell is None else cell_text(cell) for cell in row]
-                              for _, row in sample])
+                              for _, row in sample if row])
 
 
 def _issues(sheet: _Sheet, names: list[str], titles: list[str],

@@ -82,9 +82,9 @@ class TSNE(Projector):
     def estimate(self, n: int, d: int) -> Cost:
         steps = self.early_iterations + self.iterations
         if self._method(n) == "fft":
-            seconds = steps * (0.02 + 1e-6 * n)
+            seconds = steps * (0.028 + 1.5e-6 * n)
         else:
-            seconds = steps * 4e-7 * n * np.log2(max(n, 2)) * (2 if self.dimensions == 3 else 1)
+            seconds = steps * 3.7e-7 * n * np.log2(max(n, 2)) * (3 if self.dimensions == 3 else 1)
         return Cost(0.5 + float(seconds), int(250e6) + 4 * n * d + 100 * n * int(self.perplexity))
 
     def _method(self, n: int) -> str:

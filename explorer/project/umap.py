@@ -76,9 +76,9 @@ class UMAP(Projector):
 
     def estimate(self, n: int, d: int) -> Cost:
         epochs = self.epochs or (500 if n <= 10_000 else 200)
-        edges = n * self.n_neighbors * 1.5
-        seconds = 1 + 5e-8 * epochs * edges * (1 + self.negative_sample_rate) / 6
-        return Cost(seconds + 2e-5 * n, int(300e6) + 4 * n * d + 150 * n * self.n_neighbors)
+        per_epoch = n * (1.3e-6 + 3.4e-8 * self.n_neighbors) * (1 + self.negative_sample_rate) / 6
+        return Cost(1 + 1e-4 * n + epochs * per_epoch,
+                    int(300e6) + 4 * n * d + 150 * n * self.n_neighbors)
 
     def _fit(self, given: Prepared, progress: Progress) -> Projection:
         import numba

@@ -123,8 +123,8 @@ def _cluster_step(recipe: Recipe, facts: Facts | None) -> Any:
         spaces = {"embedding": "the embedding", "projection": "the picture"}
         if "cluster_in" not in st.session_state:
             st.session_state["cluster_in"] = recipe.cluster_in
-        space = st.segmented_control("Cluster in", list(spaces), format_func=lambda space: spaces[space],
-                                     key="cluster_in", required=True)
+        space = st.segmented_control("Cluster in", list(spaces), key="cluster_in", required=True,
+                                     format_func=lambda space: spaces[space])
         if space == "projection":
             st.warning("Distances in a picture are distorted: clusters found there, and their "
                        "scores, speak of the picture and are labelled so.")

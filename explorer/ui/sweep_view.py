@@ -56,8 +56,7 @@ def _show_result(current: Run, found: Sweep) -> None:
     count = left.selectbox("Number of clusters", found.counts.tolist(), key="sweep_count",
                            index=found.counts.tolist().index(used) if used in found.counts else 0)
     if right.button("Use it", icon=":material/check:", disabled=count == used, width="stretch"):
-        recipe = current.recipe.using(clusterer=method.create(
-            **{**method.values(), method.sweeps: int(count)}))
+        recipe = current.recipe.using(clusterer=method.with_count(int(count)))
         submit(state.plan_of(recipe).missing(backend().store))
         st.session_state.pop(f"clusterer.{method.key}.{method.sweeps}", None)
         state.change(recipe=recipe.to_data(), ran=recipe.to_data())

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from builders import build_dataset, png
 
 from explorer import single
 from explorer.cli_flags import FAMILIES
@@ -15,6 +14,7 @@ from explorer.dataset import Dataset
 from explorer.errors import ParameterError
 from explorer.spec import Method, Parameter, Progress, silent
 from explorer.store import Store
+from tests.builders import build_dataset, png
 
 METHODS: list[tuple[str, type[Method]]] = [
     (family, method) for family, registry in FAMILIES.items() for method in registry()]

@@ -8,7 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from contracts.cases import (
+from explorer.errors import Cancelled
+from explorer.spec import Method
+from explorer.store import Store
+from tests.contracts.cases import (
     IDS,
     METHODS,
     arrays,
@@ -18,9 +21,6 @@ from contracts.cases import (
     small,
     usual,
 )
-from explorer.errors import Cancelled
-from explorer.spec import Method
-from explorer.store import Store
 
 each_method = pytest.mark.parametrize(("family", "method"), METHODS, ids=IDS)
 MakeStore = Callable[[], Store]

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from contracts.cases import IDS, METHODS, PARAMETER_IDS, PARAMETERS, another
 from explorer.cli import build_parser, main
 from explorer.cli_flags import flag_of
 from explorer.cluster import clusterers
@@ -18,6 +17,7 @@ from explorer.judge import judges
 from explorer.project import projectors
 from explorer.recipe import Recipe, recipe_from_data, recipe_from_yaml
 from explorer.spec import Method, Parameter, result_key
+from tests.contracts.cases import IDS, METHODS, PARAMETER_IDS, PARAMETERS, another
 
 each_method = pytest.mark.parametrize(("family", "method"), METHODS, ids=IDS)
 each_parameter = pytest.mark.parametrize(("method", "parameter"), PARAMETERS, ids=PARAMETER_IDS)

@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from builders import build_dataset
 
-from contracts.cases import IDS, METHODS, Data, arrays, execute, main_array, of, small
 from explorer.errors import DataError, ExplorerError, ParameterError
 from explorer.spec import Method
 from explorer.store import Store
 from explorer.values import facts_of
+from tests.builders import build_dataset
+from tests.contracts.cases import IDS, METHODS, Data, arrays, execute, main_array, of, small
 
 each_method = pytest.mark.parametrize(("family", "method"), METHODS, ids=IDS)
 

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from contracts.cases import METHODS, of, small
 from explorer import single
 from explorer.cluster import Clusterer, clusterers
 from explorer.errors import DataError, ExplorerError, ParameterError
@@ -18,6 +17,7 @@ from explorer.recipe import Recipe, recipe_from_data
 from explorer.spec import Facts
 from explorer.store import Store
 from explorer.values import NOISE, Judgement
+from tests.contracts.cases import METHODS, of, small
 
 COUNTING = [method for method in clusterers() if method.sweeps]
 each_counting = pytest.mark.parametrize("method", COUNTING, ids=lambda method: method.key)
@@ -197,7 +197,7 @@ def test_k24_more_components_than_columns(blobs: np.ndarray, store: Store) -> No
     and getattr(pair[1], "reads", "embedding") == "embedding"], ids=str)
 def test_k26_huge_values_are_refused(family: str, method: Any, scale: float,
                                      blobs: np.ndarray, store: Store) -> None:
-    from contracts.cases import execute
+    from tests.contracts.cases import execute
 
     with pytest.raises(DataError) as refused:
         execute(family, small(method), of(blobs * np.float32(scale), None), store)  # type: ignore[arg-type]

@@ -15,6 +15,8 @@ from huggingface_hub import constants
 from explorer.encode.models import digest_of, find_model, list_models, model_roots
 from explorer.encode.sentence_transformer import SentenceTransformerModel
 from explorer.errors import DataError, ExplorerError, ParameterError
+from explorer.store import Store
+from tests.builders import build_dataset
 from tests.encode.tiny import change_json, fake_model
 
 BAD_NAMES = ["../../etc", "..", "a/../b", "/etc", "/etc/passwd", "C:\\x", "file:///etc", "a\0b",
@@ -184,13 +186,15 @@ def test_links_that_lead_out(root: Path, tmp_path: Path) -> None:
     assert refused("mine").code == "UNSAFE_MODEL"
 
 
-def test_image_models_are_listed_but_read_no_text(root: Path) -> None:
+def test_image_models_are_listed_but_read_no_text(root: Path, store: Store) -> None:
     fake_model(root / "vision")
     (root / "vision" / "tokenizer.json").rename(root / "vision" / "preprocessor_config.json")
     fake_model(root / "both")
     (root / "both" / "preprocessor_config.json").write_text("{}")
     assert {model.name: model.kind for model in list_models()} == {"both": "multimodal",
                                                                    "vision": "image"}
+    data = build_dataset(store, {"t": ["x"]})
+    assert SentenceTransformerModel.offers(data) == {"model": ["both"]}
     with pytest.raises(DataError) as caught:
         SentenceTransformerModel(model="vision").fingerprint()
     assert caught.value.code == "NOT_A_TEXT_MODEL"

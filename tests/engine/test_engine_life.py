@@ -9,12 +9,12 @@ import time
 
 import psutil
 import pytest
-from conftest import HERE, Home, log, set_environment, until
 
 from explorer import engine
 from explorer.engine_cluster import Settings
 from explorer.errors import ParameterError
 from explorer.jobs import Jobs, Step
+from tests.engine.homes import HERE, Home, log, set_environment, until
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
-from builders import build_dataset, png
 
 from explorer.errors import Cancelled, StoreError
 from explorer.export.atomic import writing
@@ -22,6 +21,7 @@ from explorer.export.rows import (
     write_parquet,
 )
 from explorer.store import Store
+from tests.builders import build_dataset, png
 
 WRITERS = [write_csv, write_jsonl, write_parquet, write_images_zip]
 FULL = """

@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
-from builders import build_dataset, png
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, PngImagePlugin
@@ -23,6 +22,7 @@ from explorer.export.manifest import make_manifest
 from explorer.export.rows import Export, write_images_zip
 from explorer.export.strip_metadata import file_extension, strip_metadata
 from explorer.store import Store
+from tests.builders import build_dataset, png
 
 SECRET = b"SECRET-PLACE"
 PIXELS = np.random.default_rng(0).integers(0, 255, (20, 30, 3)).astype(np.uint8)

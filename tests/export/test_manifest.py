@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 from importlib.metadata import version
 
-from builders import build_dataset
-
 from explorer.export.manifest import make_manifest, seeds_of
 from explorer.store import Store
+from tests.builders import build_dataset
 
 RECIPE = {"projector": {"method": "umap", "parameters": {"seed": 3, "neighbors": 15}},
           "clusterer": {"method": "kmeans", "parameters": {"seed": 0, "clusters": 4}},

@@ -15,7 +15,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from builders import build_dataset
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -26,6 +25,7 @@ from explorer.export import table
 from explorer.export.manifest import make_manifest
 from explorer.export.rows import Export, bundle, write_csv, write_jsonl, write_parquet
 from explorer.store import Store
+from tests.builders import build_dataset
 
 TEXT = st.text(max_size=20) | st.sampled_from([
     "=cmd|' /C calc'!A0", "-5.2", "+49 123", "007", "1e5", "NA", "a,b", 'say "hi"', "two\nlines",
@@ -44,7 +44,7 @@ def read_csv(path: Path) -> list[list[str]]:
     return list(csv.reader(io.StringIO(path.read_bytes().decode("utf-8-sig"), newline="")))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(CELLS)
 def test_texts_come_back_from_every_format(cells: list[str | None]) -> None:
     with tempfile.TemporaryDirectory() as name:
@@ -80,7 +80,7 @@ def test_missing_and_empty_differ_in_csv(store: Store, tmp_path: Path) -> None:
 NUMBERS = st.integers(-2**63, 2**63 - 1)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(st.lists(NUMBERS, min_size=1, max_size=5),
        st.lists(st.floats(), min_size=1, max_size=5), st.lists(st.floats(width=32), min_size=1))
 def test_numbers_come_back_bit_for_bit(integers: list[int], floats: list[float],

@@ -31,7 +31,7 @@ def test_cells_stay_as_uploaded(load):
 cells = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=8)
 
 
-@settings(max_examples=40, deadline=None,
+@settings(max_examples=25, deadline=None,
           suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=st.lists(st.lists(cells, min_size=3, max_size=3), min_size=1, max_size=12))
 def test_any_table_reads_back_exactly(load, rows):
