@@ -1,6 +1,6 @@
 """Results by content key: written whole or not at all, checked on every first read.
 
-Layout under `root`: `entries/<2 hex>/<key>/` with the files and `manifest.json`; `tmp/` for what is
+Layout under `root`: `entries/<2 hex>/<key>/` with the files and `entry.json`; `tmp/` for what is
 being written; `quarantine/` for what failed its checksum. A result never changes once written.
 """
 
@@ -21,6 +21,8 @@ import numpy as np
 
 from explorer.errors import StoreError, Where
 
+# Not manifest.json: that name belongs to the files of an export.
+_SEAL = "entry.json"
 _STALE_SECONDS = 24 * 3600
 
 
@@ -98,20 +100,22 @@ class Store:
 
     def adopt(self, key: str, folder: Path, meta: Mapping[str, Any]) -> Entry:
         """Make `folder` (from `new_folder`, files already in it) the result `key`."""
+        if (folder / _SEAL).exists():
+            raise StoreError("BAD_FILES", f"A result must not bring a file named {_SEAL}.")
         try:
             files = {path.relative_to(folder).as_posix(): _seal(path)
                      for path in sorted(folder.rglob("*")) if path.is_file()}
             manifest = {"key": key, "files": files, "meta": dict(meta), "written": time.time()}
-            _write_synced(folder / "manifest.json",
+            _write_synced(folder / _SEAL,
                           json.dumps(manifest, allow_nan=False, indent=1).encode())
             target = self._folder(key)
             target.parent.mkdir(exist_ok=True, mode=0o700)
-            if target.exists() and not (target / "manifest.json").exists():
+            if target.exists() and not (target / _SEAL).exists():
                 self._quarantine(key)  # damaged from outside: we rename whole folders
             try:
                 os.rename(folder, target)
             except OSError:
-                if not (target / "manifest.json").exists():
+                if not (target / _SEAL).exists():
                     raise
                 shutil.rmtree(folder, ignore_errors=True)
             _sync_folder(target.parent)
@@ -122,14 +126,14 @@ class Store:
 
     def has(self, key: str) -> bool:
         """Whether a result of that name is there (not yet verified)."""
-        return (self._folder(key) / "manifest.json").exists()
+        return (self._folder(key) / _SEAL).exists()
 
     def find(self, key: str) -> Entry | None:
         """The result, verified at this process' first read; None when absent or damaged (a damaged
         one is moved to quarantine, so that the next run computes it again)."""
         folder = self._folder(key)
         try:
-            text = (folder / "manifest.json").read_bytes()
+            text = (folder / _SEAL).read_bytes()
         except FileNotFoundError:
             return None
         try:

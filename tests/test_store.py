@@ -50,7 +50,7 @@ def test_missing_is_none_or_a_named_error(store: Store) -> None:
 @pytest.mark.parametrize("damage", ["flip", "cut", "remove", "manifest", "manifest list", "empty"])
 def test_damage_is_quarantined(store: Store, damage: str) -> None:
     folder = store.put(KEY, {"vectors": ARRAY}, {}).folder
-    file, manifest = folder / "vectors.npy", folder / "manifest.json"
+    file, manifest = folder / "vectors.npy", folder / "entry.json"
     data = bytearray(file.read_bytes())
     if damage == "flip":
         data[-3] ^= 4

@@ -61,6 +61,10 @@ class Tfidf(UnitLength):
         progress(0.1, f"Counting the words of {counted(len(order), 'text')}")
         weights = self._weigh([texts.values[index] for index in order], texts)
         words = weights.shape[1]
+        if words < 2:
+            raise DataError("NO_TEXT", f"The texts must have at least 2 words to count, got "
+                                       f"{words}.", Where(column=texts.columns),
+                            "Lower the minimum count or use a sentence model.")
         progress(0.5, f"Finding the main directions of {counted(words, 'word')}")
         svd = self._svd(min(self.dimensions, words, len(order)))
         with np.errstate(invalid="ignore"):  # one text repeated: no variance to explain

@@ -62,11 +62,14 @@ def find_encoding(upload: Upload, asked: str) -> Encoding:
     if head.startswith((b"\xff\xfe", b"\xfe\xff")):
         return _marked(upload, "utf-16")
     if head.count(0) > len(head) // 4:
-        return Encoding("utf-16-be" if head[:1] == b"\0" else "utf-16-le", (Issue(
-            "warning", "ENCODING_GUESSED", f"{upload.name} looks like UTF-16 without its mark."),))
-    broken = _first_error(upload, "utf-8-sig")
+        guess = "utf-16-be" if head[:1] == b"\0" else "utf-16-le"
+        if _first_error(upload, guess) is None:
+            return Encoding(guess, (Issue("warning", "ENCODING_GUESSED",
+                                          f"{upload.name} looks like UTF-16 without its mark."),))
+    name = "utf-8-sig" if head.startswith(codecs.BOM_UTF8) else "utf-8"
+    broken = _first_error(upload, name)
     if broken is None:
-        return Encoding("utf-8-sig" if head.startswith(codecs.BOM_UTF8) else "utf-8")
+        return Encoding(name)
     name = "cp1252" if _first_error(upload, "cp1252") is None else "latin-1"
     line = _line_of(upload, broken)
     return Encoding(name, (Issue(

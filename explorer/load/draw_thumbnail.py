@@ -27,7 +27,7 @@ _TURNS = {2: "FLIP_LEFT_RIGHT", 3: "ROTATE_180", 4: "FLIP_TOP_BOTTOM", 5: "TRANS
 """As in the EXIF standard and in Pillow's ImageOps.exif_transpose."""
 BROKEN = (OSError, SyntaxError, ValueError, EOFError, TypeError, IndexError, KeyError,
           OverflowError, AttributeError, struct.error, zlib.error, ArithmeticError, AssertionError,
-          RuntimeError, NotImplementedError)
+          RuntimeError)
 """What Pillow raises for damaged files, as seen on mutated ones; memory is not among them."""
 
 

@@ -127,7 +127,7 @@ def _is_image(head: bytes) -> bool:
 
 
 def _is_binary(text: str) -> bool:
-    """Whether it does not decode and more than a tenth are control characters no text holds (NUL
-    is counted later)."""
+    """Whether it does not decode and one in twenty is a control character no text holds (NUL is
+    counted later)."""
     controls = sum(ord(sign) < 32 and sign not in "\0\t\n\v\f\r\x1b" for sign in text)
-    return controls * 10 > len(text) and "\ufffd" in text[:-1]
+    return controls * 20 > len(text) and "\ufffd" in text[:-1]

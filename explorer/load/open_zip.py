@@ -24,10 +24,9 @@ _MAX_COMMENT = 65_535
 _LOCAL_HEADER_BYTES = 30
 _UTF8_FLAG = 0x800
 _BLOCK = 1 << 20
-BROKEN = (zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError, zlib.error, OSError,
-          UnicodeDecodeError, ValueError, struct.error)
-"""What reading an entry may raise; encryption is a RuntimeError, an unknown method a
-NotImplementedError."""
+BROKEN = (zipfile.BadZipFile, RuntimeError, EOFError, zlib.error, OSError, UnicodeDecodeError,
+          ValueError, struct.error)
+"""What reading an entry may raise; encryption and unknown methods are RuntimeErrors."""
 
 
 class EntryTooLarge(Exception):

@@ -110,6 +110,7 @@ def _is_showable(column: pa.ChunkedArray) -> bool:
     """Whether the earliest and the latest time fit Python's years 1 to 9999."""
     try:
         bounds = pc.min_max(column)
-        return bounds["min"].as_py() is not None or column.null_count == len(column)
+        return column.null_count == len(column) or None not in (bounds["min"].as_py(),
+                                                                bounds["max"].as_py())
     except (OverflowError, ValueError, pa.ArrowException):
         return False

@@ -135,9 +135,9 @@ def offer_recipe(data: Dataset) -> None:
     if left.button("Make the map", type="primary", icon=":material/play_arrow:", width="stretch"):
         submit(plan.missing(backend().store))
         state.change(ran=recipe.to_data())
-        st.switch_page("pages/explore/map.py")
+        state.go_to("pages/explore/map.py")
     if right.button("Change the steps", icon=":material/tune:", width="stretch"):
-        st.switch_page("pages/explore/recipe.py")
+        state.go_to("pages/explore/recipe.py")
     st.caption(f"Takes about {seconds_in_words(seconds)} on this machine." if seconds else
                "Computed before: the result is there at once.")
 

@@ -15,7 +15,7 @@ def no_data(words: str) -> None:
     st.markdown(words)
     st.markdown("There is no data yet.")
     if st.button("Bring data", type="primary", icon=":material/upload_file:"):
-        st.switch_page("pages/data/bring.py")
+        state.go_to("pages/data/bring.py")
 
 
 def ready(words: str) -> Run | None:
@@ -29,9 +29,9 @@ def ready(words: str) -> Run | None:
         st.markdown("Nothing has been computed yet.")
         left, right, _ = st.columns([1, 1, 2])
         if left.button("See the proposal", type="primary", width="stretch"):
-            st.switch_page("pages/data/bring.py")
+            state.go_to("pages/data/bring.py")
         if right.button("Open the recipe", icon=":material/tune:", width="stretch"):
-            st.switch_page("pages/explore/recipe.py")
+            state.go_to("pages/explore/recipe.py")
         return None
     missing = current.plan.missing(backend().store)
     if missing:
@@ -43,6 +43,6 @@ def ready(words: str) -> Run | None:
                 submit(missing)
                 st.rerun()
             if right.button("Change the recipe", icon=":material/tune:", width="stretch"):
-                st.switch_page("pages/explore/recipe.py")
+                state.go_to("pages/explore/recipe.py")
         return None
     return current

@@ -42,5 +42,5 @@ def draw_frame() -> bool:
             if st.button("Start with other data", icon=":material/add:", type="tertiary",
                          help="Opens an empty workspace. This one stays under its address."):
                 state.start_over()
-                st.switch_page("pages/data/bring.py")
+                state.go_to("pages/data/bring.py")
     return True

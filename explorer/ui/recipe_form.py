@@ -56,7 +56,7 @@ def run_bar(recipe: Recipe) -> None:
         left, right = st.columns([1, 3], vertical_alignment="center")
         if left.button("See the map", type="primary", icon=":material/scatter_plot:",
                        width="stretch"):
-            st.switch_page("pages/explore/map.py")
+            state.go_to("pages/explore/map.py")
         right.caption(":material/check_circle: All steps of this recipe are computed.")
         return
     if watch(missing, "Computing the recipe"):

@@ -21,7 +21,7 @@ def show_selection(current: Run, names: dict[int, str]) -> None:
     left, middle, right = st.columns([6, 1, 1], vertical_alignment="center")
     left.markdown(f"**{_counted(len(rows))} selected** {_summary(current, places, names)}")
     if middle.button("Export", icon=":material/download:", width="stretch"):
-        st.switch_page("pages/take/export.py")
+        state.go_to("pages/take/export.py")
     if right.button("Clear", icon=":material/close:", width="stretch"):
         state.forget_selection()
         st.rerun()

@@ -92,6 +92,11 @@ def start_over() -> None:
     open_workspace()
 
 
+def go_to(page: str) -> None:
+    """Show another page of this workspace; its address names the workspace from the start."""
+    st.switch_page(page, query_params={"w": open_workspace().id})
+
+
 def dataset() -> Dataset | None:
     """The open dataset with the person's roles; None before an import."""
     opened = document()

@@ -28,10 +28,10 @@ with problems_shown():
             left.markdown(f"**{len(ticked)} clusters picked, {len(rows):,} rows**")
             if middle.button("Show on map", icon=":material/scatter_plot:", width="stretch"):
                 state.select(rows, "clusters")
-                st.switch_page("pages/explore/map.py")
+                state.go_to("pages/explore/map.py")
             if right.button("Export", type="primary", icon=":material/download:",
                             width="stretch"):
-                st.switch_page("pages/take/export.py")
+                state.go_to("pages/take/export.py")
             show_rows(current, rows, names, "picked")
         else:
             st.caption("Tick clusters to see their rows, show them on the map or export them. "

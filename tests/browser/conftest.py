@@ -68,7 +68,7 @@ def chromium():
 
 
 @pytest.fixture
-def page(chromium, app_url):
+def page(chromium, app_url, request, tmp_path):
     """A tab of its own on the app's first page; requests to other hosts fail the test."""
     context = chromium.new_context(viewport={"width": 1366, "height": 768},
                                    accept_downloads=True)
@@ -77,12 +77,21 @@ def page(chromium, app_url):
     tab.on("request", lambda request: strangers.append(request.url)
            if not request.url.startswith((app_url, app_url.replace("http", "ws"), "data:", "blob:"))
            else None)
-    tab.set_default_timeout(60_000)
+    tab.set_default_timeout(30_000)
     tab.goto(app_url)
     settle(tab)
     yield tab
+    if getattr(request.node, "failed", False):
+        tab.screenshot(path=tmp_path / "failed.png")
+        print("screenshot:", tmp_path / "failed.png")
     context.close()
     assert not strangers, f"the page asked other hosts: {strangers}"
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    outcome = yield
+    item.failed = outcome.get_result().failed
 
 
 def settle(tab):

@@ -9,7 +9,7 @@ import pytest
 
 from tests.browser.conftest import settle
 
-LONG = 240_000
+LONG = 120_000
 
 
 def make_map(page):
@@ -79,7 +79,7 @@ def test_digits_from_sample_to_export(page):
 def test_reload_during_a_job_shows_the_same_job_and_the_result(page):
     take_sample(page, "Wine")
     page.get_by_role("button", name="Make the map").click()
-    page.wait_for_url("**/map*")
+    page.wait_for_url("**/map?w=*")
     address = page.url
     page.reload()
     page.locator(".js-plotly-plot").nth(1).wait_for(timeout=LONG)

@@ -1,0 +1,38 @@
+"""The benchmark: fresh processes, honest refusals, the exponent."""
+
+from __future__ import annotations
+
+import pytest
+
+from explorer import benchmark
+from explorer.cli import main
+
+
+def test_benchmark_measures_and_says_what_it_could_not(
+        capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["benchmark", "--rows", "400,800", "--columns", "6", "--steps",
+                 "pca,hdbscan@3"]) == 0
+    said = capsys.readouterr().out
+    rows = [line for line in said.splitlines() if line.startswith(("| pca", "| hdbscan"))]
+    assert len(rows) == 2
+    assert "400 rows" in said
+    assert rows[0].count(" s, ") == 2
+    assert rows[0].split("|")[-2].strip() != "-"
+
+
+def test_benchmark_refusals(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["benchmark", "--rows", "20001", "--columns", "2", "--steps",
+                 "agglomerative"]) == 0
+    assert "refused: Agglomerative" in capsys.readouterr().out
+    assert main(["benchmark", "--rows", "500", "--steps", "pca", "--limit", "0.05"]) == 0
+    assert "stopped after 0.05 s" in capsys.readouterr().out
+    for words, code in ((["--steps", "soup"], "UNKNOWN_METHOD"),
+                        (["--rows", "many"], "OUT_OF_RANGE"), (["--rows", "0"], "OUT_OF_RANGE")):
+        assert main(["benchmark", *words]) == 2
+        assert code in capsys.readouterr().err
+
+
+def test_growth_is_the_slope_of_the_logarithms() -> None:
+    outcomes = [benchmark.Outcome(3e-6 * n**1.7, 1) for n in (100, 1000, 5000)]
+    assert benchmark.growth([100, 1000, 5000], outcomes) == "1.70"
+    assert benchmark.growth([100, 1000], [outcomes[0], benchmark.Outcome(refused="x")]) == "-"

@@ -1,0 +1,84 @@
+"""The k sweep: every result under its own key, so that picking a number computes nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from sklearn import datasets
+
+from explorer import steps, values
+from explorer.cluster import clusterers
+from explorer.dataset import Dataset
+from explorer.encode import encoders
+from explorer.errors import ParameterError
+from explorer.plan import make_plan, sweep_step
+from explorer.project import projectors
+from explorer.recipe import Recipe
+from explorer.run import Run, run
+from explorer.spec import silent
+from explorer.steps import Sweep
+from explorer.store import Store
+from tests.builders import build_dataset
+
+
+@pytest.fixture
+def wine(store: Store) -> Dataset:
+    bunch = datasets.load_wine()
+    return build_dataset(store, {name: bunch.data[:, index].tolist()
+                                 for index, name in enumerate(bunch.feature_names)})
+
+
+def recipe_of(clusterer: str = "kmeans", **parameters: Any) -> Recipe:
+    return Recipe.of(encoders().create("features"), projectors().create("pca"),
+                     clusterers().create(clusterer, parameters))
+
+
+@pytest.mark.parametrize("key", ["kmeans", "agglomerative"])
+def test_a_sweep_leaves_nothing_to_compute(wine: Dataset, store: Store, key: str) -> None:
+    recipe = recipe_of(key)
+    plan = run(recipe, wine, store).plan
+    step = sweep_step(plan, [2, 3, 5])
+    steps.execute(step.payload, str(store.root), silent)
+    found = values.read(Sweep, store.get(step.key))
+    assert found.counts.tolist() == [2, 3, 5]
+    for index, count in enumerate((2, 3, 5)):
+        chosen = recipe.using(clusterer=clusterers().create(key, {"clusters": count}))
+        there = make_plan(chosen, wine, store)
+        assert {step.kind for step in there.missing(store)} <= {"describe"}
+        assert sweep_step(there, [2, 3, 5]).key == step.key, "picking a number loses the sweep"
+        result = Run(there, store)
+        alone = _alone(chosen, wine, store)
+        np.testing.assert_array_equal(result.clustering.labels, alone.labels)  # type: ignore[union-attr]
+        silhouette = result.judgements["silhouette"]
+        assert found.mean[index] == silhouette.scores[0].value
+        assert found.low[index] <= found.mean[index] <= found.high[index]
+        assert found.davies_bouldin[index] == result.judgements["davies_bouldin"].scores[0].value
+
+
+def _alone(recipe: Recipe, dataset: Dataset, store: Store) -> values.Clustering:
+    embedding = Run(make_plan(recipe, dataset, store), store).embedding
+    assert embedding is not None
+    return recipe.clustering.cluster(embedding.vectors, silent)
+
+
+def test_a_threshold_plays_no_part_in_a_sweep(wine: Dataset, store: Store) -> None:
+    method = clusterers().create("agglomerative", {"distance_threshold": 10.0})
+    recipe = recipe_of().using(clusterer=method)
+    plan = run(recipe, wine, store).plan
+    by_threshold = store.get(plan.clustering).array("labels").copy()
+    step = sweep_step(plan, [2, 8])
+    steps.execute(step.payload, str(store.root), silent)
+    chosen = Run(make_plan(recipe.using(clusterer=method.with_count(2)), wine, store), store)
+    assert chosen.clustering is not None
+    assert chosen.clustering.count == 2
+    assert chosen.plan.clustering != plan.clustering
+    np.testing.assert_array_equal(store.get(plan.clustering).array("labels"), by_threshold)
+
+
+def test_no_sweep_without_a_number(wine: Dataset, store: Store) -> None:
+    plan = make_plan(recipe_of("hdbscan"), wine, store)
+    with pytest.raises(ParameterError) as refused:
+        sweep_step(plan, [2, 3])
+    assert refused.value.code == "NO_SWEEP"
