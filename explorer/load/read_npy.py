@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from math import prod
+from tokenize import TokenError
 from typing import IO
 
 import numpy as np
@@ -20,6 +21,8 @@ from explorer.spec import Progress
 MAGIC = b"\x93NUMPY"
 _ALLOWED = {np.dtype(name) for name in ("f2", "f4", "f8", "i1", "i2", "i4", "i8", "u1", "u2", "u4",
                                         "u8", "?")}
+_BROKEN_HEADER = (ValueError, EOFError, TypeError, SyntaxError, TokenError, RecursionError)
+"""What NumPy's header parser raises, as seen on mutated files."""
 _ALLOWED_WORDS = "float16, float32, float64, an integer type or bool"
 
 
@@ -63,7 +66,7 @@ def read_header(file: IO[bytes], where: Where) -> Header:
             raise ValueError(f"a header of {int.from_bytes(length, 'little'):,} bytes")
         text = file.read(int.from_bytes(length, "little"))
         shape, fortran, dtype = _parse(version, length + text)
-    except (ValueError, EOFError, TypeError) as error:
+    except _BROKEN_HEADER as error:
         raise InputError("BAD_HEADER", f"An .npy file must begin with a sound header, got "
                                        f"{str(error)[:150]}.", where,
                          "Save the array again with numpy.save.") from None

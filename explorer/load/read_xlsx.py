@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 import zipfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from itertools import chain, dropwhile, islice
@@ -25,7 +26,7 @@ _MERGED = {frozenset({"int", "float"}): "float"}  # every Excel number is a doub
 _SAMPLE_ROWS = 100
 _REPORT_ROWS = 5000
 _BROKEN = (zipfile.BadZipFile, KeyError, ValueError, TypeError, AttributeError, SyntaxError,
-           OSError, EOFError, IndexError, RuntimeError, OverflowError)
+           OSError, EOFError, IndexError, RuntimeError, OverflowError, zlib.error)
 """What openpyxl raises for a damaged workbook (expat's ParseError is a SyntaxError)."""
 
 Cells = tuple[Any, ...]

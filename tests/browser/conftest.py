@@ -32,11 +32,11 @@ def app_url(tmp_path_factory):
         port = probe.getsockname()[1]
     home = tmp_path_factory.mktemp("home")
     environment = {**os.environ, "EXPLORER_HOME": str(home)}
-    log = open(home / "server.log", "wb")
-    server = subprocess.Popen(
-        [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port),
-         "--server.headless", "true"],
-        cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+    with open(home / "server.log", "wb") as log:
+        server = subprocess.Popen(
+            [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port),
+             "--server.headless", "true"],
+            cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
     address = f"http://127.0.0.1:{port}"
     deadline = time.monotonic() + 60
     while True:
@@ -50,7 +50,6 @@ def app_url(tmp_path_factory):
     yield address
     server.terminate()
     server.wait(20)
-    log.close()
 
 
 @pytest.fixture(scope="session")

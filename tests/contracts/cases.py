@@ -24,7 +24,7 @@ PARAMETER_IDS = [f"{method.key}-{parameter.name}" for method, parameter in PARAM
 
 # Small numbers so that defaults meant for thousands of rows fit 60.
 SMALL = {"perplexity": 10.0, "iterations": 60, "early_iterations": 40, "epochs": 60, "clusters": 3,
-         "count": 10, "n_neighbors": 8}
+         "count": 10, "n_neighbors": 8, "restarts": 1}
 _TOPICS = (("cat dog fur pet vet paw", "bread flour oven bake dough yeast",
             "goal team match ball score league"))
 
