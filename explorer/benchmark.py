@@ -15,7 +15,7 @@ from dataclasses import asdict
 
 from explorer.benchmark_step import GROUPS, TABLE_COLUMNS, Outcome, Task
 from explorer.cli_flags import FAMILIES
-from explorer.cli_write import say, table
+from explorer.cli_write import say, table, table_row
 from explorer.errors import ParameterError, Where
 from explorer.spec import Progress
 
@@ -40,21 +40,21 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
 
 
 def run_benchmark(arguments: argparse.Namespace, progress: Progress) -> None:
-    """Measure and print a Markdown table."""
+    """Measure and print a Markdown table, row by row."""
     sizes = sorted(read_sizes(arguments.rows))
     steps = [step for step in arguments.steps.split(",") if step] or all_steps()
     tasks = [[task_of(step, n, arguments.columns) for n in sizes] for step in steps]
-    rows = []
+    say(header(arguments.columns, arguments.limit))
+    say()
+    say(table(("step", *(f"{n:,} rows" for n in sizes), "exponent"), ()))
     for index, (step, series) in enumerate(zip(steps, tasks, strict=True)):
         outcomes = []
         for task in series:
             progress(index / len(steps), f"{step}: {task.n:,} rows")
             outcomes.append(measure_apart(task, arguments.limit))
-        rows.append((step, *map(shown, outcomes), growth(sizes, outcomes)))
+        # Row by row: what is measured is not lost when somebody stops it.
+        say(table_row((step, *map(shown, outcomes), growth(sizes, outcomes))))
     progress(1.0, "done")
-    say(header(arguments.columns, arguments.limit))
-    say()
-    say(table(("step", *(f"{n:,} rows" for n in sizes), "exponent"), rows))
 
 
 def all_steps() -> list[str]:

@@ -46,6 +46,7 @@ class Meter:
 def say(text: str = "") -> None:
     """A line of the answer, on stdout."""
     sys.stdout.write(text + "\n")
+    sys.stdout.flush()
 
 
 def remark(text: str) -> None:
@@ -55,9 +56,12 @@ def remark(text: str) -> None:
 
 def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     """A Markdown table."""
-    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
-    lines += ["| " + " | ".join(_cell(cell) for cell in row) + " |" for row in rows]
-    return "\n".join(lines)
+    return "\n".join([table_row(head), "|" + "---|" * len(head), *map(table_row, rows)])
+
+
+def table_row(cells: Sequence[object]) -> str:
+    """One line of a Markdown table."""
+    return "| " + " | ".join(_cell(cell) for cell in cells) + " |"
 
 
 def score_table(scores: Iterable[Score]) -> str:

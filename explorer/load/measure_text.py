@@ -92,6 +92,8 @@ class TextCells:
         """The cells as numbers, with the decimal mark that fits: the comma only where it fits more
         cells and cannot be the thousands mark of another country."""
         dot = self._numbers(".", _NUMBER)
+        if dot.share == 1.0 or not pc.any(pc.match_substring(self.trimmed, ",")).as_py():
+            return dot
         comma = self._numbers(",", _COMMA_NUMBER)
         if comma.share <= dot.share:
             return dot

@@ -29,6 +29,8 @@ from explorer.store import Store
 _FORMAT = 1
 """Of the canonical files; part of every id."""
 _DERIVED = ("thumbs.bin", "thumbs.npy")
+_IDENTITY = ("name", "original", "role", "place", "decimal", "dimensions")
+"""What of a column makes a data set another one; wording and counts do not."""
 
 
 def read_files(uploads: Sequence[Upload], options: ReadOptions, store: Store,
@@ -56,7 +58,8 @@ def adopt(store: Store, folder: Path, meta: dict[str, Any]) -> str:
     """Give a folder of canonical files to the store under the id of its content; the id."""
     files = {path.name: _digest(path) for path in sorted(folder.iterdir())
              if path.name not in _DERIVED}
-    key = result_key("dataset", _FORMAT, files, meta["columns"])
+    columns = [{name: column[name] for name in _IDENTITY} for column in meta["columns"]]
+    key = result_key("dataset", _FORMAT, files, columns)
     if store.find(key) is None:
         store.adopt(key, folder, meta)
     return key

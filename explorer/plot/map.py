@@ -15,7 +15,7 @@ from explorer.plot.theme import CLEAR, MIDDLE_GREY, axis_title, new_figure, say_
 
 __all__ = ["CategoryColors", "NumberColors", "draw_map", "point_rows"]
 
-LEGEND_ENTRIES = 25
+LEGEND_ENTRIES = 15
 _DIMMED = 0.25
 
 
@@ -85,25 +85,13 @@ def draw_map(points: np.ndarray, *, rows: np.ndarray, colors: CategoryColors | N
     if len(drawn) < len(points):
         traces.append(dots.entry(f"not drawn, without coordinates ({len(points) - len(drawn):,})",
                                  CLEAR))
-    # A click on a legend entry would hide an empty trace and nothing else.
-    legend: dict[str, Any] = {"itemclick": False, "itemdoubleclick": False}
-    if isinstance(colors, CategoryColors):
-        legend["title"] = {"text": esc_plotly(colors.title, 60)}
-    else:  # the colour bar stands on the right
-        legend |= {"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0}
     figure = new_figure(traces, height=height, title=title, uirevision=uirevision,
-                        hovermode="closest", legend=legend)
+                        hovermode="closest", legend=_legend_box(colors))
     if title and isinstance(colors, NumberColors):  # room for the legend under the title
         figure.update_layout(margin={"t": 64}, title={"y": 0.97, "yanchor": "top"})
-    axis: dict[str, Any] = {"showticklabels": units, "showgrid": units, "ticks": ""}
-    names = [axis_title(name) for name in axes]
-    if points.shape[1] == 3:
-        figure.update_layout(scene={
-            f"{letter}axis": {**axis, "title": name, "backgroundcolor": CLEAR}
-            for letter, name in zip("xyz", names, strict=False)})
-    else:
-        figure.update_layout(dragmode=dragmode, xaxis={**axis, "title": names[0]},
-                             yaxis={**axis, "title": names[1]})
+    _name_axes(figure, points.shape[1], axes, units)
+    if points.shape[1] == 2:
+        figure.update_layout(dragmode=dragmode)
     return figure
 
 
@@ -119,6 +107,35 @@ def point_rows(event: Mapping[str, Any]) -> np.ndarray:
         if value is not None:
             found.add(int(value))
     return np.array(sorted(found), dtype=np.int64)
+
+
+def _legend_box(colors: CategoryColors | NumberColors) -> dict[str, Any]:
+    """Where the legend stands: under the map, so that the map has the whole width; over it when the
+    colour bar needs the right side."""
+    # A click on a legend entry would hide an empty trace and nothing else.
+    box: dict[str, Any] = {"itemclick": False, "itemdoubleclick": False, "orientation": "h",
+                           "x": 0, "font": {"size": 12}}
+    if isinstance(colors, NumberColors):
+        return box | {"y": 1.0, "yanchor": "bottom"}
+    # In the container, not on the paper: there it would lie on the axis' own title and numbers.
+    return box | {"y": 0, "yanchor": "bottom", "yref": "container",
+                  "title": {"text": esc_plotly(colors.title, 30)}}
+
+
+def _name_axes(figure: Any, dimensions: int, axes: Sequence[str], units: bool) -> None:
+    """Titles and, where they mean something, numbers; else the names in one line below the map."""
+    axis: dict[str, Any] = {"showticklabels": units, "showgrid": units, "ticks": ""}
+    names = [axis_title(name) for name in axes]
+    if dimensions == 3:
+        figure.update_layout(scene={
+            f"{letter}axis": {**axis, "title": name, "backgroundcolor": CLEAR}
+            for letter, name in zip("xyz", names, strict=False)})
+    elif units:
+        figure.update_layout(xaxis={**axis, "title": names[0]}, yaxis={**axis, "title": names[1]})
+    else:
+        line = {**axis_title(f"across: {axes[0]} · up: {axes[1]}"), "font": {"size": 11},
+                "standoff": 2}
+        figure.update_layout(xaxis={**axis, "title": line}, yaxis={**axis, "title": None})
 
 
 def _paint_categories(dots: _Dots, drawn: np.ndarray, colors: CategoryColors,
@@ -151,7 +168,7 @@ def _legend(dots: _Dots, colors: CategoryColors, counts: np.ndarray) -> list[Any
     named, rest = sorted(present[:listed]), present[listed:]
     if counts[0]:
         named.append(-1)
-    entries = [dots.entry(f"{esc_plotly(colors.name(code), 40)} ({counts[code + 1]:,})",
+    entries = [dots.entry(f"{esc_plotly(colors.name(code), 24)} ({counts[code + 1]:,})",
                           colors.color(code)) for code in named]
     if rest:
         total = sum(int(counts[code + 1]) for code in rest)

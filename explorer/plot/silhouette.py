@@ -178,7 +178,11 @@ def _fills(groups: list[_Group], heights: np.ndarray, values: np.ndarray,
 def _frame(figure: Any, bars: _Bars, groups: list[_Group], names: Mapping[int, str] | None,
            height: int) -> None:
     low, top, bottom = float(bars.values.min()), -bars.gap, float(bars.heights[-1]) + bars.gap
-    figure.update_xaxes(range=[min(low, 0.0) - 0.02, 1.0], title=axis_title("silhouette"))
+    # The values' own range: most silhouettes end far below 1, and differences would be squeezed.
+    high = max(float(bars.values.max()), 0.0)
+    edge = 0.03 * (high - min(low, 0.0)) or 0.05
+    figure.update_xaxes(range=[min(low, 0.0) - edge, high + edge],
+                        title=axis_title("silhouette"), nticks=7)
     pixels = max(height - 80, 1) / (bottom - top)
     labelled: list[_Group] = []
     for group in sorted(groups, key=lambda group: (group.start - group.end, group.label)):

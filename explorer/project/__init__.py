@@ -19,6 +19,8 @@ class Projector(Method):
     family: ClassVar[str] = "projector"
     reads: ClassVar[str] = "embedding"
     """'embedding', or 'coordinates' for a projector that shows ready-made columns."""
+    units: ClassVar[bool] = False
+    """Whether the numbers on its axes mean something, so that a map shows them."""
 
     def neighbors_needed(self, n: int) -> int:
         """How many neighbours of the shared graph it uses; 0: none."""

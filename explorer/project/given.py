@@ -18,6 +18,7 @@ class Given(Projector):
     key: ClassVar[str] = "given"
     title: ClassVar[str] = "Coordinates from the data"
     rank: ClassVar[int] = 4
+    units: ClassVar[bool] = True
     reads: ClassVar[str] = "coordinates"
     largest_allowed: ClassVar[float] = 1e30
 

@@ -26,6 +26,7 @@ class PCA(Projector):
     key: ClassVar[str] = "pca"
     title: ClassVar[str] = "PCA"
     rank: ClassVar[int] = 3
+    units: ClassVar[bool] = True
     min_rows: ClassVar[int] = 3
     min_distinct: ClassVar[int] = 2
 

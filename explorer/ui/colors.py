@@ -8,13 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 import streamlit as st
 
+from explorer.dataset import Column, Dataset
 from explorer.escape import esc_plotly
 from explorer.plot.palette import CategoryColors, NumberColors, category_colors, cluster_colors
 from explorer.run import Run, name_of
 from explorer.values import NOISE
 
 HOVER_ROWS = 30_000
-"""Above this many rows hover texts would make a figure of several MB; a click shows the row."""
+"""Above this many rows whole hover texts would make a figure of several MB."""
 _MOST_VALUES = 200
 
 
@@ -58,11 +59,11 @@ def by_cluster(current: Run, names: dict[int, str]) -> CategoryColors:
     return _labels(current.clustering.labels, names)
 
 
-def hover_texts(current: Run, names: dict[int, str]) -> list[str] | None:
-    """One line or two per row covered, ready for Plotly; None above HOVER_ROWS rows."""
-    if len(current.rows) > HOVER_ROWS:
-        return None
-    key = (current.plan.embedding, current.plan.clustering, tuple(sorted(names.items())))
+def hover_texts(current: Run, names: dict[int, str]) -> list[str]:
+    """What each row covered says on hover, ready for Plotly: id and cluster; up to HOVER_ROWS rows
+    its text and first columns too."""
+    key = (current.dataset.id, tuple(current.dataset.roles.items()), current.plan.embedding,
+           current.plan.clustering, tuple(sorted(names.items())))
     held = st.session_state.get("hover")
     if held is None or held[0] != key:
         held = (key, _hover(current, names))
@@ -71,23 +72,37 @@ def hover_texts(current: Run, names: dict[int, str]) -> list[str] | None:
     return texts
 
 
+def row_names(current: Run) -> list[str]:
+    """How hover calls each row covered, ready for Plotly: 'row 17'."""
+    identifiers = current.dataset.row_ids
+    return [f"row {esc_plotly(identifiers[row], 60)}" for row in current.rows]
+
+
 def _hover(current: Run, names: dict[int, str]) -> list[str]:
+    lines = row_names(current)
+    if current.clustering is not None:
+        called = {int(label): esc_plotly(name_of(int(label), names), 60)
+                  for label in np.unique(current.clustering.labels)}
+        lines = [f"{line} · {called[label]}" for line, label
+                 in zip(lines, current.clustering.labels.tolist(), strict=True)]
+    if len(lines) > HOVER_ROWS:
+        return lines
     data = current.dataset
-    identifiers = data.row_ids
-    texts = [data.texts(column.name) for column in data.with_role("text")]
-    facts = [(column.name, data.texts(column.name))
-             for column in data.with_role("label", "category", "number", "coordinate")
-             if column.place == "table"][:4]
-    labels = current.clustering.labels if current.clustering is not None else None
-    lines = []
-    for position, row in enumerate(current.rows):
-        parts = [esc_plotly(identifiers[row], 60)]
-        if labels is not None:
-            parts[0] += f" · {esc_plotly(name_of(int(labels[position]), names), 60)}"
-        parts += [esc_plotly(" ".join(column[row].split()), 160, wrap=60) for column in texts]
-        parts += [esc_plotly(f"{name}: {column[row]}", 80) for name, column in facts]
-        lines.append("<br>".join(parts))
-    return lines
+    parts = [lines]
+    for column in data.with_role("text"):
+        texts = data.texts(column.name)
+        parts.append([esc_plotly(" ".join(texts[row].split()), 160, wrap=60)
+                      for row in current.rows])
+    for column in _facts(data):
+        texts = data.texts(column.name)
+        parts.append([esc_plotly(f"{column.name}: {texts[row]}", 80) for row in current.rows])
+    return ["<br>".join(part) for part in zip(*parts, strict=True)]
+
+
+def _facts(data: Dataset) -> list[Column]:
+    """The first few columns that say something about a row in a word."""
+    return [column for column in data.with_role("label", "category", "number", "coordinate")
+            if column.place == "table"][:4]
 
 
 def _labels(labels: np.ndarray, names: dict[int, str]) -> CategoryColors:

@@ -13,10 +13,13 @@ from explorer.plot.map import draw_map, point_rows
 from explorer.plot.silhouette import draw_silhouette
 from explorer.run import Run, name_of
 from explorer.ui import state
-from explorer.ui.colors import HOVER_ROWS, Coloring, hover_texts
+from explorer.ui.colors import HOVER_ROWS, Coloring, hover_texts, row_names
 
 SELECTABLE_ROWS = 150_000
 """A lasso comes back as text, 130 bytes a row; the connection closes at 25 MB."""
+_LIVE_ROWS = 2_000
+"""A selection that a figure holds itself comes again with every later click anywhere: 1 MB for
+5,000 rows. A larger one is drawn into the figure instead, which then forgets it."""
 _CONFIG = {"displaylogo": False, "scrollZoom": True,
            "modeBarButtonsToRemove": ["autoScale2d", "toggleSpikelines"],
            "toImageButtonOptions": {"format": "png", "scale": 2, "filename": "map"}}
@@ -28,28 +31,34 @@ def show_map(current: Run, coloring: Coloring, coloring_key: str, names: dict[in
     projection = current.projection
     assert projection is not None
     base = ("map", current.plan.projection, current.plan.clustering, coloring_key,
-            tuple(sorted(names.items())))
-    chosen = state.selection()
-    overlay = len(chosen.rows) > 0 and chosen.origin != str(base)
-    marked = _mask(current, chosen.rows) if overlay else None
-    figure = _kept("map", (*base, height, _mark(marked)), lambda: draw_map(
+            tuple(sorted(names.items())), height)
+    marks = _marks(current, base)
+    figure = _kept(base, marks, lambda: draw_map(
         np.asarray(projection.points), rows=current.rows.astype(np.int32), colors=coloring.draw(),
-        hover=hover_texts(current, names), selected=marked, axes=projection.axes, height=height))
+        hover=hover_texts(current, names), selected=marks, axes=projection.axes,
+        units=current.recipe.projecting.units, height=height))
     many = len(current.rows) > SELECTABLE_ROWS
     flat = projection.points.shape[1] == 2
     if many or not flat:
-        st.plotly_chart(figure, key="map", config=_CONFIG)
+        st.plotly_chart(figure, key="map", config=_CONFIG, height="stretch")
     else:
-        st.plotly_chart(figure, key="map", config=_CONFIG, on_select=_chooser("map", str(base)),
-                        selection_mode=("points", "box", "lasso"))
-    if many:
+        st.plotly_chart(figure, key="map", config=_CONFIG, height="stretch",
+                        on_select=_chooser(base, marks), selection_mode=("points", "box", "lasso"))
+
+
+def show_limits(current: Run) -> None:
+    """What the map does not do for these rows, and what does it instead."""
+    projection = current.projection
+    assert projection is not None
+    if len(current.rows) > SELECTABLE_ROWS:
         st.caption(f"Above {SELECTABLE_ROWS:,} rows this map cannot be lassoed: choose clusters "
                    "on the Clusters page.")
-    if not flat:
-        st.caption("A 3-D picture cannot be lassoed: choose bars of the silhouette plot, or "
-                   "clusters on the Clusters page.")
+    elif projection.points.shape[1] > 2:
+        st.caption("A 3-D picture cannot be lassoed: drag to turn it, scroll to zoom; choose bars "
+                   "of the silhouette plot, or clusters on the Clusters page.")
     if len(current.rows) > HOVER_ROWS:
-        st.caption(f"Hover texts are left out above {HOVER_ROWS:,} rows; click a point to see it.")
+        st.caption(f"Above {HOVER_ROWS:,} rows a point shows its row id and cluster only; click it "
+                   "to see the row.")
 
 
 def show_silhouette(current: Run, names: dict[int, str], height: int) -> None:
@@ -63,17 +72,17 @@ def show_silhouette(current: Run, names: dict[int, str], height: int) -> None:
     if score.value is None:
         st.info(f"The silhouette is not defined: {score.why}")
         return
-    base = ("silhouette", current.plan.judgements["silhouette"], tuple(sorted(names.items())))
-    chosen = state.selection()
-    overlay = len(chosen.rows) > 0 and chosen.origin != str(base)
-    marked = _mask(current, chosen.rows) if overlay else None
-    figure = _kept("silhouette", (*base, height, _mark(marked)), lambda: draw_silhouette(
+    base = ("silhouette", current.plan.judgements["silhouette"], tuple(sorted(names.items())),
+            height)
+    marks = _marks(current, base)
+    figure = _kept(base, marks, lambda: draw_silhouette(
         np.asarray(judged.per_row["silhouette"]), np.asarray(clustering.labels),
         np.asarray(judged.per_row["second"]), rows=current.rows.astype(np.int32),
         names={label: name_of(label, names) for label in range(clustering.count)},
-        noise=clustering.noise, mean=score.value, selected=marked, height=height))
-    st.plotly_chart(figure, key="silhouette", config=_CONFIG,
-                    on_select=_chooser("silhouette", str(base)), selection_mode=("points", "box"))
+        noise=clustering.noise, mean=score.value, selected=marks,
+        hover=row_names(current), height=height))
+    st.plotly_chart(figure, key="silhouette", config=_CONFIG, height="stretch",
+                    on_select=_chooser(base, marks), selection_mode=("points", "box"))
 
 
 def score_line(current: Run) -> tuple[str, str]:
@@ -96,26 +105,36 @@ def _number(value: float) -> str:
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3f}"
 
 
-def _chooser(key: str, base: str) -> Callable[[], None]:
+def _marks(current: Run, base: tuple[Any, ...]) -> np.ndarray | None:
+    """The rows a figure must mark itself (n bool). None where nothing is chosen, or where it was
+    chosen in this very figure: the browser still shows it there, and the view stays as it was."""
+    chosen = state.selection()
+    if not len(chosen.rows):
+        return None
+    if chosen.origin == str(base) and len(chosen.rows) <= _LIVE_ROWS:
+        event: Any = st.session_state.get(base[0])
+        if event and np.array_equal(point_rows(event["selection"]), chosen.rows):
+            return None
+    return np.isin(current.rows, chosen.rows)
+
+
+def _chooser(base: tuple[Any, ...], marks: np.ndarray | None) -> Callable[[], None]:
+    # A figure with marks is drawn anew with the next ones: its own selection does not outlive that.
+    origin = str(base) if marks is None else f"marked {base[0]}"
+
     def choose() -> None:
-        event: Any = st.session_state.get(key)
-        rows = point_rows(event["selection"] if event else {})
-        state.select(rows, base)
+        event: Any = st.session_state.get(base[0])
+        state.select(point_rows(event["selection"] if event else {}), origin)
     return choose
 
 
-def _mask(current: Run, rows: np.ndarray) -> np.ndarray:
-    return np.isin(current.rows, rows)
-
-
-def _mark(marked: np.ndarray | None) -> str:
-    return "" if marked is None else str(hash(np.packbits(marked).tobytes()))
-
-
-def _kept(name: str, key: tuple[Any, ...], draw: Callable[[], Any]) -> Any:
-    """A figure is built once per content: building and hashing it again costs more than drawing."""
-    held = st.session_state.get(f"figure.{name}")
+def _kept(base: tuple[Any, ...], marks: np.ndarray | None, draw: Callable[[], Any]) -> Any:
+    """A figure is built once per content: building it again costs more than drawing."""
+    place = f"figure.{base[0]}"
+    key = (base, None if marks is None else np.packbits(marks).tobytes())
+    held = st.session_state.get(place)
     if held is None or held[0] != key:
-        held = (key, draw())
-        st.session_state[f"figure.{name}"] = held
+        with st.spinner("Drawing …"):
+            held = (key, draw())
+        st.session_state[place] = held
     return held[1]

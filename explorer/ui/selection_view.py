@@ -47,7 +47,7 @@ def _summary(current: Run, places: np.ndarray, names: dict[int, str]) -> str:
         return ""
     labels, counts = np.unique(current.clustering.labels[places], return_counts=True)
     order = np.argsort(-counts, kind="stable")
-    parts = [f"{esc_md(name_of(int(labels[i]), names))} {counts[i]:,}" for i in order[:6]]
+    parts = [f"{esc_md(name_of(int(labels[i]), names))}: {counts[i]:,}" for i in order[:6]]
     more = f" and {len(order) - 6} more clusters" if len(order) > 6 else ""
     words = f"· {', '.join(parts)}{more}"
     if current.silhouette is not None:

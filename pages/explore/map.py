@@ -5,13 +5,13 @@ import streamlit as st
 from explorer.ui import state
 from explorer.ui.colors import colorings
 from explorer.ui.empty import ready
-from explorer.ui.map_view import score_line, show_map, show_silhouette
+from explorer.ui.map_view import score_line, show_limits, show_map, show_silhouette
 from explorer.ui.notes_view import show_run_notes
 from explorer.ui.problem import problems_shown
 from explorer.ui.recipe_form import show_stale
 from explorer.ui.selection_view import show_selection
 
-HEIGHT = 470
+HEIGHT = 540
 
 with problems_shown():
     current = ready("The map shows every row as a point; rows that are alike lie near each other.")
@@ -21,15 +21,18 @@ with problems_shown():
             show_stale(current, draft)
         names = state.cluster_names()
         options = colorings(current, names)
-        chooser, scores = st.columns([1, 4], vertical_alignment="bottom", gap="medium")
+        chooser, scores = st.columns([1, 3], vertical_alignment="center", gap="medium")
         key = chooser.selectbox("Colour by", list(options), key="color_by",
-                                format_func=lambda key: options[key].title)
+                                label_visibility="collapsed",
+                                format_func=lambda key: f"Colour: {options[key].title}")
         numbers, basis = score_line(current)
         scores.markdown(f"{numbers}  \n:small[:gray[{basis}]]")
-        left, right = st.columns([3, 2], gap="small")
-        with left:
-            show_map(current, options[key], key, names, HEIGHT)
-        with right:
-            show_silhouette(current, names, HEIGHT)
-        show_run_notes(current)
+        with st.container(key="views"):
+            left, right = st.columns([8, 5], gap="small")
+            with left:
+                show_map(current, options[key], key, names, HEIGHT)
+            with right:
+                show_silhouette(current, names, HEIGHT)
+        show_limits(current)
         show_selection(current, names)
+        show_run_notes(current)
