@@ -13,7 +13,7 @@ import numpy as np
 
 from explorer.dataset import open_dataset
 from explorer.errors import DataError
-from explorer.export.manifest import make_manifest
+from explorer.export.manifest import MEANINGS, NOISE_POLICY, make_manifest
 from explorer.export.rows import (
     Export,
     Written,
@@ -27,7 +27,7 @@ from explorer.jobs import Step
 from explorer.plan import make_plan
 from explorer.recipe import recipe_from_data
 from explorer.run import Run
-from explorer.spec import Progress, result_key
+from explorer.spec import Progress, part, result_key, silent
 from explorer.store import Store
 
 
@@ -39,19 +39,24 @@ class Format:
     title: str
     file: str
     mime: str
-    write: Callable[[Export, Path], Written]
+    write: Callable[[Export, Path, Progress], Written]
     images: bool = False
 
 
 FORMATS: dict[str, Format] = {form.key: form for form in (
     Format("csv", "CSV, safe for Excel", "rows.csv", "text/csv",
-           lambda export, path: write_csv(export, path, excel_safe=True)),
+           lambda export, path, progress: write_csv(export, path, excel_safe=True,
+                                                    progress=progress)),
     Format("csv_exact", "CSV, exact", "rows.csv", "text/csv",
-           lambda export, path: write_csv(export, path, excel_safe=False)),
-    Format("parquet", "Parquet", "rows.parquet", "application/vnd.apache.parquet", write_parquet),
-    Format("jsonl", "JSONL", "rows.jsonl", "application/jsonl", write_jsonl),
+           lambda export, path, progress: write_csv(export, path, excel_safe=False,
+                                                    progress=progress)),
+    Format("parquet", "Parquet", "rows.parquet", "application/vnd.apache.parquet",
+           lambda export, path, progress: write_parquet(export, path, progress=progress)),
+    Format("jsonl", "JSONL", "rows.jsonl", "application/jsonl",
+           lambda export, path, progress: write_jsonl(export, path, progress=progress)),
     Format("images", "Images, a folder per cluster", "images.zip", "application/zip",
-           write_images_zip, images=True),
+           lambda export, path, progress: write_images_zip(export, path, progress=progress),
+           images=True),
 )}
 
 
@@ -91,10 +96,10 @@ def execute(payload: dict[str, Any], home: str, progress: Progress) -> None:
     try:
         progress(0.1, "collecting rows")
         export = make_export(current, rows, names)
-        progress(0.3, f"writing {len(export.rows):,} rows")
-        written = write_files(export, folder, payload["format"])
+        written = write_files(export, folder, payload["format"], part(progress, 0.2, 0.9))
+        progress(0.9, "packing")
         bundle(list(written), folder / "export.zip")
-        progress(0.9, "sealing")
+        progress(1.0, "packed")
         store.adopt(payload["key"], folder, {"type": "Export", "rows": len(export.rows),
                                              "format": payload["format"]})
     finally:
@@ -117,18 +122,53 @@ def make_export(current: Run, rows: np.ndarray, names: dict[int, str]) -> Export
 def manifest_of(current: Run, rows: int, uncovered: int, names: dict[int, str]) -> dict[str, Any]:
     """Recipe, sources, scores and what each of our columns means."""
     scores = [vars(score) for score in current.scores]
-    return make_manifest(current.recipe.to_data(), current.dataset, rows, extra={
+    return make_manifest(
+        current.recipe.to_data(), current.dataset, rows, noise=_noise(current),
+        space=current.space, meanings=meanings_of(current), extra={
         "results": {"embedding": current.plan.embedding, "projection": current.plan.projection,
                     "clustering": current.plan.clustering, **current.plan.judgements},
-        "space": current.space, "scores": scores, "rows_without_vector": uncovered,
+        "scores": scores, "rows_without_vector": uncovered,
         "cluster_names": {str(label): name for label, name in names.items()}})
 
 
-def write_files(export: Export, folder: Path, form: str) -> tuple[Path, ...]:
+def meanings_of(current: Run) -> dict[str, str]:
+    """Column name -> what it means in this run, for every column `Run.table` adds: the method, the
+    space and the metric behind it."""
+    recipe, projection = current.recipe, current.projection
+    clusterer, projector = recipe.clustering.title, recipe.projecting.title
+    found = {
+        "cluster": f"{MEANINGS['cluster']}; made by {clusterer} in {current.space}",
+        "strength": f"how firmly the row belongs to its cluster, 0 to 1, as {clusterer} says",
+    }
+    if current.silhouette is not None:
+        score = current.silhouette.scores[0]
+        basis = f"{score.metric} distance in {score.space}"
+        found |= {
+            "silhouette": f"{MEANINGS['silhouette']}; {basis}; below 0 it is nearer to the "
+                          "second-best cluster; empty where it is not defined",
+            "second_best_cluster": f"number of the cluster with the next smallest mean distance to "
+                                   f"the row; {basis}; empty where there is none",
+        }
+    if projection is not None:
+        found |= {axis: f"{name}: {MEANINGS[axis]}, made by {projector}" for axis, name
+                  in zip("xyz", projection.axes, strict=False)}
+    return found
+
+
+def _noise(current: Run) -> str:
+    clustering = current.clustering
+    if clustering is None or not clustering.noise:
+        return f"There are no noise rows. {NOISE_POLICY}"
+    return (f"{clustering.noise:,} of {len(clustering.labels):,} clustered rows are noise. "
+            f"{NOISE_POLICY}")
+
+
+def write_files(export: Export, folder: Path, form: str,
+                progress: Progress = silent) -> tuple[Path, ...]:
     """The data file, manifest.json and recipe.yaml, in a folder that is there."""
     chosen = FORMATS[form]
     data = folder / chosen.file
-    written = chosen.write(export, data)
+    written = chosen.write(export, data, progress)
     manifest = folder / "manifest.json"
     manifest.write_text(json.dumps(written.manifest, indent=1, ensure_ascii=False,
                                    allow_nan=False), encoding="utf-8")

@@ -32,7 +32,8 @@ class Encoder(Method):
     @classmethod
     def offers(cls, dataset: Dataset) -> Mapping[str, Sequence[str]]:
         """What a form can offer for parameters whose values depend on the data or on what is on
-        this machine: parameter -> values. Other values stay allowed."""
+        this machine: parameter -> values, '' among them where it may stay empty. Other values
+        stay allowed."""
         return {}
 
     def fingerprint(self) -> str:

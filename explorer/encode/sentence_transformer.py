@@ -7,7 +7,7 @@ from pydantic import Field
 
 from explorer.dataset import Column, Dataset
 from explorer.encode.model_folder import LocalModel
-from explorer.encode.models import digest_of, find_model, list_models
+from explorer.encode.models import digest_of, find_model, list_models, model_roots
 from explorer.encode.sentences import TEXTS_A_SECOND, encode_texts, load_model
 from explorer.encode.texts import read_texts, text_columns
 from explorer.encode.unit import UnitLength
@@ -71,12 +71,20 @@ class SentenceTransformerModel(UnitLength):
 
     def _find(self) -> LocalModel:
         if not self.model:
-            there = ", ".join(model.name for model in list_models() if model.kind != "image")
-            raise ParameterError("NO_MODEL", f"model must be chosen; there are: {there or 'none'}.",
-                                 Where(parameter="model"), "Choose one, or use MiniLM or "
-                                                           "TF-IDF + SVD.")
+            raise _not_chosen([model.name for model in list_models() if model.kind != "image"])
         found = find_model(self.model)
         if found.kind == "image":
             raise DataError("NOT_A_TEXT_MODEL", "The model must read texts, got one for images.",
                             Where(file=found.name, parameter="model"), "Choose a text model.")
         return found
+
+
+def _not_chosen(there: Sequence[str]) -> ParameterError:
+    if there:
+        return ParameterError("NO_MODEL", f"model must be one of {', '.join(there)}, got none.",
+                              Where(parameter="model"), "Choose one.")
+    places = " or ".join(str(root) for root in model_roots())
+    return ParameterError("NO_MODEL", "model must be the name of a model on this machine; none was "
+                                      "found.", Where(parameter="model"),
+                          f"Copy a model's folder under {places}, or use MiniLM or TF-IDF + SVD "
+                          "instead: nothing is downloaded.")

@@ -32,7 +32,7 @@ class Vectors(UnitLength):
 
     @classmethod
     def offers(cls, dataset: Dataset) -> Mapping[str, Sequence[str]]:
-        return {"column": [column.name for column in _vector_columns(dataset)]}
+        return {"column": ["", *(column.name for column in _vector_columns(dataset))]}
 
     def columns(self, dataset: Dataset) -> tuple[Column, ...]:
         """The one column this encoder reads. Raises DataError NO_VECTORS or ParameterError

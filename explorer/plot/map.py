@@ -91,7 +91,8 @@ def draw_map(points: np.ndarray, *, rows: np.ndarray, colors: CategoryColors | N
         figure.update_layout(margin={"t": 64}, title={"y": 0.97, "yanchor": "top"})
     _name_axes(figure, points.shape[1], axes, units)
     if points.shape[1] == 2:
-        figure.update_layout(dragmode=dragmode)
+        figure.update_layout(dragmode=dragmode, xaxis={"range": _span(points[drawn, 0])},
+                             yaxis={"range": _span(points[drawn, 1])})
     return figure
 
 
@@ -119,7 +120,14 @@ def _legend_box(colors: CategoryColors | NumberColors) -> dict[str, Any]:
         return box | {"y": 1.0, "yanchor": "bottom"}
     # In the container, not on the paper: there it would lie on the axis' own title and numbers.
     return box | {"y": 0, "yanchor": "bottom", "yref": "container",
-                  "title": {"text": esc_plotly(colors.title, 30)}}
+                  "title": {"text": esc_plotly(colors.title, 30), "side": "left"}}
+
+
+def _span(values: np.ndarray) -> list[float]:
+    """The ends of an axis: Plotly's own leave a tenth of the map empty."""
+    low, high = float(values.min()), float(values.max())
+    edge = 0.025 * (high - low) or 1.0
+    return [low - edge, high + edge]
 
 
 def _name_axes(figure: Any, dimensions: int, axes: Sequence[str], units: bool) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 
 from explorer.escape import esc_plotly
 from explorer.plot.map import check_lengths
-from explorer.plot.palette import cluster_color, cluster_name
+from explorer.plot.palette import cluster_color, cluster_name, greyed
 from explorer.plot.theme import LINE, axis_title, new_figure, say_why
 
 BARS = 3000
@@ -117,12 +117,17 @@ def _hover_texts(bars: _Bars, second: np.ndarray, names: Mapping[int, str] | Non
     return texts
 
 
-def _color_codes(groups: list[_Group], bars: _Bars) -> dict[str, Any]:
+def _color_codes(groups: list[_Group], bars: _Bars,
+                 chosen: np.ndarray | None = None) -> dict[str, Any]:
+    """The marker's colours by code; bars not `chosen` have the greyed form of their colour."""
     shades = [cluster_color(group.label) for group in groups]
-    steps = [*dict.fromkeys(shades), shades[0]]  # at least two, as a colour scale needs
+    steps = [*dict.fromkeys([*shades, *map(greyed, shades)])]  # two or more, as a scale needs
     codes = np.empty(len(bars.labels), dtype=np.uint8)
     for group, shade in zip(groups, shades, strict=True):
-        codes[group.start:group.end] = steps.index(shade)
+        part = slice(group.start, group.end)
+        dim = steps.index(greyed(shade))
+        codes[part] = steps.index(shade) if chosen is None else np.where(
+            chosen[part], steps.index(shade), dim)
     scale = [[edge / len(steps), shade] for at, shade in enumerate(steps)
              for edge in (at, at + 1)]
     return {"color": codes, "colorscale": scale, "cmin": -0.5, "cmax": len(steps) - 0.5,
@@ -133,11 +138,9 @@ def _bar_traces(bars: _Bars, groups: list[_Group], ends: dict[str, Any],
                 chosen: np.ndarray | None) -> list[Any]:
     import plotly.graph_objects as go
 
-    marker = {**_color_codes(groups, bars), "line": {"width": 0}}
-    if chosen is not None:
-        marker["opacity"] = np.where(chosen, 1.0, _DIMMED).astype(np.float32)
-    return [go.Bar(orientation="h", width=1, marker=marker, textposition="none",
-                   **ends)]
+    # Not dimmed by opacity: of bars thinner than a pixel several lie on each other and add up.
+    marker = {**_color_codes(groups, bars, chosen), "line": {"width": 0}}
+    return [go.Bar(orientation="h", width=1, marker=marker, textposition="none", **ends)]
 
 
 def _outline_traces(bars: _Bars, groups: list[_Group], ends: dict[str, Any],

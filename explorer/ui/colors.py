@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -51,6 +51,18 @@ def colorings(current: Run, names: dict[int, str]) -> dict[str, Coloring]:
             found[f"column:{column.name}"] = Coloring(column.name,
                                                       _category_column(current, column.name))
     return found
+
+
+def choose_coloring(options: Mapping[str, Coloring]) -> str:
+    """The list of colourings; the choice outlives a change of page."""
+    kept = st.session_state.get("coloring")
+    if "color_by" not in st.session_state and kept in options:
+        st.session_state["color_by"] = kept
+    chosen: str = st.selectbox("Colour by", list(options), key="color_by",
+                               label_visibility="collapsed",
+                               format_func=lambda key: f"Colour: {options[key].title}")
+    st.session_state["coloring"] = chosen
+    return chosen
 
 
 def by_cluster(current: Run, names: dict[int, str]) -> CategoryColors:

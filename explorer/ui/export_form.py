@@ -12,7 +12,7 @@ from explorer.run import Run, name_of, rows_of_clusters
 from explorer.ui import state
 from explorer.ui.backend import backend
 from explorer.ui.job_panel import submit, watch
-from explorer.ui.rows_view import show_rows
+from explorer.ui.rows_view import counted, show_rows
 from explorer.values import NOISE
 
 _PICKED, _CHOSEN, _ALL = "Clusters", "Selected rows", "All rows"
@@ -22,25 +22,39 @@ def choose_rows(current: Run, names: dict[int, str]) -> np.ndarray:
     """The dataset rows to take: picked clusters, the selection, or everything."""
     assert current.clustering is not None
     chosen = state.selection().rows
-    sources = [_PICKED, _ALL] if not len(chosen) else [_PICKED, _CHOSEN, _ALL]
-    ticked = st.session_state.get("ticked", [])
-    default = _CHOSEN if len(chosen) and not ticked else _PICKED
-    source = st.segmented_control("Rows", sources, default=default, key="export_rows",
+    sources = [_PICKED, _CHOSEN, _ALL] if len(chosen) else [_PICKED, _ALL]
+    source = st.segmented_control("Rows", sources, default=_likely(chosen), key="export_rows",
                                   required=True)
     if source == _CHOSEN:
-        st.caption(f"The {len(chosen):,} rows selected on the map or the silhouette plot.")
+        st.caption(f"{counted(len(chosen))} selected on the map or the silhouette plot.")
         return chosen
     if source == _ALL:
-        st.caption(f"All {current.dataset.n:,} rows of the data set; rows without a vector have "
-                   "empty cells in our columns.")
+        left_out = current.dataset.n - len(current.rows)
+        more = (f" {counted(left_out)} had no vector: their cluster, silhouette and coordinates "
+                "are empty." if left_out else "")
+        st.caption(f"All {counted(current.dataset.n)} of the data set.{more}")
         return np.arange(current.dataset.n, dtype=np.int64)
+    return rows_of_clusters(current, set(_choose_clusters(current, names)))
+
+
+def _likely(chosen: np.ndarray) -> str:
+    """What a person who comes here most likely wants."""
+    return _CHOSEN if len(chosen) and not st.session_state.get("ticked") else _PICKED
+
+
+def _choose_clusters(current: Run, names: dict[int, str]) -> list[int]:
+    """The ticked clusters of the Clusters page, to be changed here too."""
+    assert current.clustering is not None
     labels = [*range(current.clustering.count), *([NOISE] if current.clustering.noise else [])]
     sizes = {label: int(np.count_nonzero(current.clustering.labels == label)) for label in labels}
-    picked = st.multiselect(
-        "Clusters", labels, default=[label for label in ticked if label in labels],
-        format_func=lambda label: f"{name_of(label, names)} ({sizes[label]:,})",
-        placeholder="Choose clusters")
-    return rows_of_clusters(current, set(picked))
+    if "export_clusters" not in st.session_state:
+        ticked = st.session_state.get("ticked", ())
+        st.session_state["export_clusters"] = [label for label in ticked if label in sizes]
+    picked: list[int] = st.multiselect(
+        "Clusters", labels, key="export_clusters", placeholder="Choose clusters",
+        format_func=lambda label: f"{name_of(label, names)} ({sizes[label]:,})")
+    st.session_state["ticked"] = picked
+    return picked
 
 
 def choose_format(current: Run) -> Format:
@@ -60,26 +74,31 @@ def take_away(current: Run, rows: np.ndarray, form: Format, names: dict[int, str
         return
     stem = safe_filename(current.dataset.name.rsplit(".", 1)[0]) or "rows"
     left, right, _ = st.columns([2, 2, 3])
-    with open(entry.path("export.zip"), "rb") as file:
-        left.download_button("Download with manifest and recipe", file, f"{stem}.zip",
-                             "application/zip", type="primary", icon=":material/download:",
-                             width="stretch", on_click="ignore")
-    with open(entry.path(form.file), "rb") as file:
-        right.download_button(f"Only the {form.file}", file, f"{stem}-{form.file}", form.mime,
-                              icon=":material/download:", width="stretch", on_click="ignore")
-    st.caption(f"{len(rows):,} rows; result {step.key[:12]}. The manifest names recipe, seeds, "
-               "versions, the sha256 of the data and what each added column means.")
+    # Read at the click: a file in the server's memory for every rerun would be many of them.
+    left.download_button("Download with manifest and recipe", entry.path("export.zip").read_bytes,
+                         f"{stem}.zip", "application/zip", type="primary",
+                         icon=":material/download:", width="stretch", on_click="ignore")
+    right.download_button(f"Only {form.file}", entry.path(form.file).read_bytes,
+                          f"{stem}-{form.file}", form.mime, icon=":material/download:",
+                          width="stretch", on_click="ignore")
+    size = entry.path("export.zip").stat().st_size
+    st.caption(f"{counted(len(rows))}, {_bytes(size)}. The manifest names recipe, seeds, versions, "
+               "the sha256 of the data and what each added column means.")
 
 
 def preview(current: Run, rows: np.ndarray, names: dict[int, str]) -> None:
     """The rows as they will be taken."""
-    st.subheader(f"These {len(rows):,} rows", anchor=False)
+    st.subheader(f"What you take: {counted(len(rows))}", anchor=False)
     show_rows(current, rows, names, "export")
 
 
 def _prepare(step: Step, count: int) -> None:
-    if watch([step], f"Preparing {count:,} rows"):
+    if watch([step], f"Preparing {counted(count)}"):
         return
-    if st.button(f"Prepare {count:,} rows", type="primary", icon=":material/inventory_2:"):
+    if st.button(f"Prepare {counted(count)}", type="primary", icon=":material/inventory_2:"):
         submit([step])
         st.rerun()
+
+
+def _bytes(size: int) -> str:
+    return f"{size / 1e6:,.1f} MB" if size >= 1e6 else f"{max(size / 1e3, 0.1):,.1f} kB"

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
 
-from explorer.errors import ExplorerError, ParameterError
+from explorer.errors import ExplorerError
 from explorer.escape import esc_md
 from explorer.recipe import Call
 from explorer.spec import Facts, Method, Parameter, Registry
@@ -18,12 +19,35 @@ _NONE = "automatic"
 Offers = Callable[[type[Any]], Mapping[str, Sequence[str]]]
 
 
+@dataclass(frozen=True)
+class _Field:
+    """A parameter on the form: its widget's key, the value it starts from, its bounds."""
+
+    parameter: Parameter
+    key: str
+    value: Any
+    low: float | None
+    high: float | None
+
+    @property
+    def help(self) -> str:
+        """The sentence of the declaration, and the values allowed for this data."""
+        return esc_md(f"{self.parameter.description} {self._allowed()}".strip())
+
+    def _allowed(self) -> str:
+        above = "above" if self.parameter.exclusive_low else "from"
+        low = f" {above} {_bound(self.low)}" if self.low is not None else ""
+        high = f" up to {_bound(self.high)}" if self.high is not None else ""
+        return f"Allowed:{low}{high}." if low or high else ""
+
+
 def choose_method(slot: str, registry: Registry[Any], current: Call, facts: Facts | None,
                   offered: Sequence[str] | None = None,
                   offers: Offers | None = None) -> Method | None:
     """Widgets for a slot of the recipe; the declaration as filled in, or None when it is refused
     (the reason is shown). `facts`: what is known of the input, so that limits follow the data;
-    `offers`: the values to offer for text parameters of a method."""
+    `offers`: the values to offer for text parameters of a method ('' among them: may stay empty).
+    A method chosen again comes back with the values it had."""
     keys = list(offered if offered is not None else registry.keys())
     if current.method not in keys:
         keys.append(current.method)
@@ -33,7 +57,8 @@ def choose_method(slot: str, registry: Registry[Any], current: Call, facts: Fact
                        key=state, label_visibility="collapsed")
     cls = registry.get(key)
     st.caption(esc_md(cls.describe()))
-    given = current.parameters if key == current.method else {}
+    kept: dict[str, Any] = st.session_state.setdefault("kept_values", {})
+    given = current.parameters if key == current.method else kept.get(f"{slot}.{key}", {})
     try:
         method = cls.create(**_fields(slot, cls, given, facts, offers(cls) if offers else {}))
         if facts is not None:
@@ -41,107 +66,107 @@ def choose_method(slot: str, registry: Registry[Any], current: Call, facts: Fact
     except ExplorerError as error:
         show_problem(error)
         return None
+    kept[f"{slot}.{key}"] = method.values()
     changed = method.changed()
     if changed:
-        listed = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in changed.items())
+        listed = ", ".join(f"{name.replace('_', ' ')} {_plain(value)}"
+                           for name, value in changed.items())
         st.caption(f"Differs from the defaults: {esc_md(listed)}")
     return method
 
 
 def _fields(slot: str, cls: type[Method], given: Mapping[str, Any], facts: Facts | None,
             offered: Mapping[str, Sequence[str]]) -> dict[str, Any]:
-    parameters = cls.parameters()
     limits = cls.create().limits(facts) if facts is not None else {}
-    values: dict[str, Any] = {}
-    plain = [parameter for parameter in parameters if not parameter.advanced]
-    folded = [parameter for parameter in parameters if parameter.advanced]
-    columns = st.columns(2)
-    for index, parameter in enumerate(plain):
-        with columns[index % 2]:
-            values[parameter.name] = _field(slot, cls, parameter, given, limits,
-                                            offered.get(parameter.name))
+    drawn: dict[str, Any] = {}
+
+    def draw(parameters: Sequence[Parameter]) -> None:
+        columns = st.columns(2)
+        for index, parameter in enumerate(parameters):
+            with columns[index % 2]:
+                drawn[parameter.name] = _field(slot, cls, parameter, given, limits,
+                                               offered.get(parameter.name))
+
+    folded = [parameter for parameter in cls.parameters() if parameter.advanced]
+    plain = [parameter for parameter in cls.parameters() if not parameter.advanced]
+    if plain:
+        draw(plain)
     if folded:
         with st.expander("More parameters"):
-            columns = st.columns(2)
-            for index, parameter in enumerate(folded):
-                with columns[index % 2]:
-                    values[parameter.name] = _field(slot, cls, parameter, given, limits,
-                                                offered.get(parameter.name))
-    return values
+            draw(folded)
+    return drawn
 
 
 def _field(slot: str, cls: type[Method], parameter: Parameter, given: Mapping[str, Any],
            limits: Mapping[str, tuple[float, float]], offered: Sequence[str] | None) -> Any:
-    key = f"{slot}.{cls.key}.{parameter.name}"
-    value = given.get(parameter.name, parameter.default)
     low, high = _bounds(parameter, limits.get(parameter.name))
+    value = given.get(parameter.name, parameter.default)
+    if parameter.name not in given and isinstance(value, int | float):
+        value = _fitting(parameter, value, low, high)
+    field = _Field(parameter, f"{slot}.{cls.key}.{parameter.name}", value, low, high)
     if offered is not None and parameter.kind == "text":
-        return _offer(parameter, key, value, offered)
-    draw = _WIDGETS[parameter.kind]
+        return _offer(field, offered)
     if parameter.optional:
-        _remember(f"{key}.auto", value is None)
-        if st.checkbox(f"{parameter.label}: {_NONE}", key=f"{key}.auto",
-                       help=esc_md(parameter.description)):
+        _remember(f"{field.key}.auto", value is None)
+        if st.checkbox(f"{parameter.label}: {_NONE}", key=f"{field.key}.auto", help=field.help):
             return None
-        value = value if value is not None else _start(parameter, low, high)
-    return draw(parameter, key, value, low, high)
+        if value is None:
+            start = _clamp(10 if parameter.kind == "int" else 1.0, low, high)
+            field = _Field(parameter, field.key, start, low, high)
+    return _WIDGETS[parameter.kind](field)
 
 
-def _number(parameter: Parameter, key: str, value: Any, low: float | None,
-            high: float | None) -> int | float:
-    kind: Callable[[Any], Any] = int if parameter.kind == "int" else float
-    if low is not None and high is not None and low > high:
-        raise ParameterError("OUT_OF_RANGE", f"{parameter.label} has no allowed value for this "
-                                             "data: there are too few rows.")
-    held = st.session_state.get(key)
-    if held is not None and _outside(held, low, high):
-        del st.session_state[key]
-    clamped = _clamp(value, low, high)
-    _remember(key, kind(clamped))
-    if clamped != value:
-        st.caption(f"{parameter.label} was {value:g}; this data allows {clamped:g}.")
-    step = 1 if parameter.kind == "int" else _step(low, high, float(clamped))
-    return st.number_input(parameter.label, min_value=None if low is None else kind(low),
-                           max_value=None if high is None else kind(high), step=kind(step),
-                           format=None if parameter.kind == "int" else "%g", key=key,
-                           help=esc_md(parameter.description))
+def _fitting(parameter: Parameter, default: float, low: float | None, high: float | None) -> float:
+    """A default that this data does not allow becomes the nearest value that it does."""
+    fitting = _clamp(default, low, high)
+    if fitting != default:
+        st.caption(f"{parameter.label} is usually {default:g}; this data allows {fitting:g}.")
+    return fitting
 
 
-def _switch(parameter: Parameter, key: str, value: Any, low: float | None,
-            high: float | None) -> bool:
-    _remember(key, bool(value))
-    return st.checkbox(parameter.label, key=key, help=esc_md(parameter.description))
+def _number(field: _Field) -> int | float:
+    # Bounds stay off the widget: it would turn red and keep the old value, without a word. The
+    # declaration refuses what is out of bounds and says what is allowed.
+    kind: Callable[[Any], Any] = int if field.parameter.kind == "int" else float
+    _remember(field.key, kind(field.value))
+    step = 1 if kind is int else _step(field.low, field.high, float(field.value))
+    return st.number_input(field.parameter.label, step=kind(step), key=field.key, help=field.help,
+                           format=None if kind is int else "%g")
 
 
-def _choice(parameter: Parameter, key: str, value: Any, low: float | None,
-            high: float | None) -> str:
-    _remember(key, value)
-    return st.selectbox(parameter.label, parameter.choices, key=key,
-                        help=esc_md(parameter.description))
+def _switch(field: _Field) -> bool:
+    _remember(field.key, bool(field.value))
+    return st.checkbox(field.parameter.label, key=field.key, help=field.help)
 
 
-def _text(parameter: Parameter, key: str, value: Any, low: float | None,
-          high: float | None) -> str:
-    _remember(key, value or "")
-    return st.text_input(parameter.label, key=key, help=esc_md(parameter.description))
+def _choice(field: _Field) -> str:
+    _remember(field.key, field.value)
+    return st.selectbox(field.parameter.label, field.parameter.choices, key=field.key,
+                        help=field.help)
 
 
-def _offer(parameter: Parameter, key: str, value: Any, offered: Sequence[str]) -> str:
-    choices = list(dict.fromkeys([parameter.default, *offered, value]))
-    _remember(key, value)
-    return st.selectbox(parameter.label, choices, key=key, accept_new_options=True,
-                        format_func=lambda choice: choice or _NONE,
-                        help=esc_md(parameter.description)) or ""
+def _text(field: _Field) -> str:
+    _remember(field.key, field.value or "")
+    return st.text_input(field.parameter.label, key=field.key, help=field.help)
 
 
-def _list(parameter: Parameter, key: str, value: Any, low: float | None,
-          high: float | None) -> list[str]:
-    _remember(key, ", ".join(str(item) for item in value or ()))
-    text = st.text_input(parameter.label, key=key, help=esc_md(parameter.description))
+def _offer(field: _Field, offered: Sequence[str]) -> str:
+    blank = "" in offered
+    choices = list(dict.fromkeys([*offered, *([field.value] if field.value else [])]))
+    _remember(field.key, field.value if field.value or blank else None)
+    words = "Choose one, or type its name" if choices else "None found: type its name"
+    return st.selectbox(field.parameter.label, choices, key=field.key, index=None,
+                        accept_new_options=True, placeholder=words,
+                        format_func=lambda choice: choice or _NONE, help=field.help) or ""
+
+
+def _list(field: _Field) -> list[str]:
+    _remember(field.key, ", ".join(str(item) for item in field.value or ()))
+    text = st.text_input(field.parameter.label, key=field.key, help=field.help)
     return [item.strip() for item in text.split(",") if item.strip()]
 
 
-_WIDGETS: dict[str, Callable[..., Any]] = {
+_WIDGETS: dict[str, Callable[[_Field], Any]] = {
     "int": _number, "float": _number, "bool": _switch, "choice": _choice, "text": _text,
     "list": _list,
 }
@@ -162,21 +187,21 @@ def _bounds(parameter: Parameter,
     return low, (math.floor(high) if high is not None and parameter.kind == "int" else high)
 
 
-def _start(parameter: Parameter, low: float | None, high: float | None) -> float:
-    return _clamp(10 if parameter.kind == "int" else 1.0, low, high)
-
-
 def _clamp(value: float, low: float | None, high: float | None) -> float:
     if low is not None:
         value = max(value, low)
     return value if high is None else min(value, high)
 
 
-def _outside(value: float, low: float | None, high: float | None) -> bool:
-    return _clamp(value, low, high) != value
-
-
 def _step(low: float | None, high: float | None, value: float) -> float:
     if high is not None and low is not None and high - low <= 1:
         return 0.05
     return 0.1 if abs(value) < 10 else 1.0
+
+
+def _bound(value: float) -> str:
+    return f"{int(value):,}" if value == int(value) else f"{value:g}"
+
+
+def _plain(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -17,6 +17,10 @@ _STYLE = """
 [data-testid="stHeadingWithActionElements"] h1 {padding-top: 0;}
 /* After a lasso Plotly's own outline swallows hover inside the selected area. */
 .js-plotly-plot .selectionlayer path {pointer-events: none !important;}
+/* The map page's figures take what the window has, between a laptop and a large screen. */
+.st-key-views {height: clamp(480px, calc(100vh - 195px), 1000px);}
+.st-key-views [data-testid="stHorizontalBlock"], .st-key-views [data-testid="stColumn"],
+.st-key-views [data-testid="stColumn"] > [data-testid="stVerticalBlock"] {height: 100%;}
 </style>
 """
 

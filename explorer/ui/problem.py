@@ -9,6 +9,7 @@ import streamlit as st
 
 from explorer.errors import ExplorerError
 from explorer.escape import esc_md
+from explorer.ui import state
 
 
 def show_problem(error: ExplorerError) -> None:
@@ -21,6 +22,8 @@ def show_problem(error: ExplorerError) -> None:
         lines.append(esc_md(error.hint))
     st.error("\n\n".join(lines), icon=":material/error:")
     st.caption(f"Code {esc_md(error.code)}")
+    if error.code == "CONFLICT":
+        _offer_ways_out()
 
 
 @contextmanager
@@ -36,3 +39,12 @@ def show_notes(notes: Sequence[str]) -> None:
     """What a method did that a person should know, one line each."""
     for note in dict.fromkeys(notes):
         st.caption(f":material/info: {esc_md(note)}")
+
+
+def _offer_ways_out() -> None:
+    # Callbacks: the conflict may come from a button, which is not pressed any more at the rerun.
+    left, right, _ = st.columns([2, 2, 3])
+    left.button("Show the other tab's state", icon=":material/sync:", type="primary",
+                width="stretch", on_click=state.reload, key="conflict_reload")
+    right.button("Keep mine in a new workspace", icon=":material/call_split:", width="stretch",
+                 on_click=state.keep_mine, key="conflict_keep")

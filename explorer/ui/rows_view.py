@@ -14,6 +14,12 @@ from explorer.run import Run, name_of
 _TABLE_ROWS = 200
 _GALLERY_ROWS = 60
 _CELL = 1_000
+_GALLERY, _TABLE = "Gallery", "Table"
+
+
+def counted(count: int) -> str:
+    """'1 row', '1,234 rows'."""
+    return "1 row" if count == 1 else f"{count:,} rows"
 
 
 def show_rows(current: Run, rows: np.ndarray, names: dict[int, str], key: str) -> None:
@@ -21,32 +27,32 @@ def show_rows(current: Run, rows: np.ndarray, names: dict[int, str], key: str) -
     if len(rows) == 1:
         show_row(current, int(rows[0]), names)
         return
-    shapes = ["Gallery", "Table"] if current.dataset.has_images else ["Table"]
-    shape = shapes[0]
-    if len(shapes) > 1:
-        shape = st.segmented_control("Show as", shapes, default=shapes[0], key=f"{key}.shape",
-                                     label_visibility="collapsed", required=True) or shapes[0]
-    if shape == "Gallery":
-        show_gallery(current, rows, names, key)
+    chooser, turner, counter = st.columns([2, 2, 6], vertical_alignment="center")
+    shape = _TABLE
+    if current.dataset.has_images:
+        shape = chooser.segmented_control("Show as", [_GALLERY, _TABLE], default=_GALLERY,
+                                          key=f"{key}.shape", label_visibility="collapsed",
+                                          required=True) or _GALLERY
+    size = _GALLERY_ROWS if shape == _GALLERY else _TABLE_ROWS
+    with turner:
+        first = size * (_choose_page(-(-len(rows) // size), key) - 1)
+    shown = rows[first:first + size]
+    counter.caption(f"Rows {first + 1:,} to {first + len(shown):,} of {len(rows):,}")
+    if shape == _GALLERY:
+        show_gallery(current, shown, names)
     else:
-        show_table(current, rows, names, key)
+        st.dataframe(table_of(current, shown, names), hide_index=True, height=320,
+                     key=f"{key}.table")
 
 
-def show_table(current: Run, rows: np.ndarray, names: dict[int, str], key: str) -> None:
-    """Row id, our columns, then the columns as uploaded, a page at a time."""
-    shown = _page(rows, _TABLE_ROWS, key)
-    st.dataframe(table_of(current, shown, names), hide_index=True, height=320, key=f"{key}.table")
-
-
-def show_gallery(current: Run, rows: np.ndarray, names: dict[int, str], key: str) -> None:
-    """Thumbnails with row id and cluster, a page at a time."""
-    shown = _page(rows, _GALLERY_ROWS, key)
+def show_gallery(current: Run, rows: np.ndarray, names: dict[int, str]) -> None:
+    """Thumbnails of these dataset rows with row id and cluster."""
     identifiers = current.dataset.row_ids
-    labels = _labels(current)
+    labels = _labels(current, rows)
     captions = [f"{identifiers[row][:14]} · {name_of(labels[int(row)], names)[:14]}"
-                if int(row) in labels else identifiers[row][:14] for row in shown]
+                if int(row) in labels else identifiers[row][:14] for row in rows]
     with st.container(height=360):
-        st.image([current.dataset.thumbnail(int(row)) for row in shown],
+        st.image([current.dataset.thumbnail(int(row)) for row in rows],
                  caption=[esc_md(caption) for caption in captions], width=80)
 
 
@@ -60,7 +66,7 @@ def show_row(current: Run, row: int, names: dict[int, str]) -> None:
             st.image(data.thumbnail(row), width=192)
         for column in data.with_role("text"):
             st.caption(esc_md(column.name))
-            st.text(data.texts(column.name)[row] or "(empty)")
+            st.text(data.table.column(column.name)[row].as_py() or "(empty)")
         st.markdown(_standing(current, row, names))
     with right:
         records = [{"column": column.original or column.name, "value": _cell(data, column, row)}
@@ -106,24 +112,21 @@ def _standing(current: Run, row: int, names: dict[int, str]) -> str:
     return " · ".join(words)
 
 
-def _labels(current: Run) -> dict[int, int]:
+def _labels(current: Run, rows: np.ndarray) -> dict[int, int]:
+    """Row -> cluster, for those of these rows that have one."""
+    covered = rows[np.isin(rows, current.rows)]
     if current.clustering is None:
         return {}
-    return dict(zip(current.rows.tolist(), current.clustering.labels.tolist(), strict=True))
+    labels = current.clustering.labels[current.positions(covered)]
+    return dict(zip(covered.tolist(), labels.tolist(), strict=True))
 
 
-def _page(rows: np.ndarray, size: int, key: str) -> np.ndarray:
-    pages = max(1, -(-len(rows) // size))
-    page = 1
-    if pages > 1:
-        if st.session_state.get(f"{key}.page", 1) > pages:
-            st.session_state[f"{key}.page"] = 1
-        page = int(st.number_input(f"Page (of {pages:,})", 1, pages, key=f"{key}.page"))
-    first = (page - 1) * size
-    shown = rows[first:first + size]
-    if len(rows):
-        st.caption(f"Rows {first + 1:,} to {first + len(shown):,} of {len(rows):,}")
-    return shown
+def _choose_page(pages: int, key: str) -> int:
+    if pages < 2:
+        return 1
+    if st.session_state.get(f"{key}.page", 1) > pages:
+        st.session_state[f"{key}.page"] = 1
+    return int(st.number_input(f"Page (of {pages:,})", 1, pages, key=f"{key}.page"))
 
 
 def _cell(data: Any, column: Any, row: int) -> str:

@@ -8,7 +8,9 @@ import streamlit as st
 from explorer.escape import esc_md
 from explorer.run import Run, name_of
 from explorer.ui import state
-from explorer.ui.rows_view import show_rows
+from explorer.ui.rows_view import counted, show_rows
+
+_NAMED = 4
 
 
 def show_selection(current: Run, names: dict[int, str]) -> None:
@@ -19,7 +21,7 @@ def show_selection(current: Run, names: dict[int, str]) -> None:
         return
     places = current.positions(rows)
     left, middle, right = st.columns([6, 1, 1], vertical_alignment="center")
-    left.markdown(f"**{_counted(len(rows))} selected** {_summary(current, places, names)}")
+    left.markdown(f"**{counted(len(rows))} selected** {_summary(current, places, names)}")
     if middle.button("Export", icon=":material/download:", width="stretch"):
         state.go_to("pages/take/export.py")
     if right.button("Clear", icon=":material/close:", width="stretch"):
@@ -47,15 +49,11 @@ def _summary(current: Run, places: np.ndarray, names: dict[int, str]) -> str:
         return ""
     labels, counts = np.unique(current.clustering.labels[places], return_counts=True)
     order = np.argsort(-counts, kind="stable")
-    parts = [f"{esc_md(name_of(int(labels[i]), names))}: {counts[i]:,}" for i in order[:6]]
-    more = f" and {len(order) - 6} more clusters" if len(order) > 6 else ""
+    parts = [f"{esc_md(name_of(int(labels[i]), names))}: {counts[i]:,}" for i in order[:_NAMED]]
+    more = f" and {len(order) - _NAMED} more clusters" if len(order) > _NAMED else ""
     words = f"· {', '.join(parts)}{more}"
     if current.silhouette is not None:
         values = np.asarray(current.silhouette.per_row["silhouette"])[places]
         if np.isfinite(values).any():
             words += f" · mean silhouette {np.nanmean(values):.3f}"
     return words
-
-
-def _counted(count: int) -> str:
-    return "1 row" if count == 1 else f"{count:,} rows"

@@ -11,12 +11,15 @@ import streamlit as st
 from pydantic import BaseModel, ConfigDict
 
 from explorer.dataset import Dataset, open_dataset
+from explorer.errors import StoreError
 from explorer.plan import Plan, make_plan
 from explorer.recipe import Recipe, recipe_from_data
 from explorer.run import Run
 from explorer.ui.backend import backend
 
 _OPENED = "opened"
+_UNSAVED = "unsaved"
+_FORMS = ("encoder.", "projector.", "clusterer.", "cluster_in", "sweep_")
 
 
 class Document(BaseModel):
@@ -69,20 +72,49 @@ def document() -> Document:
 
 def change(**fields: Any) -> None:
     """Save the document with other fields. Raises StoreError CONFLICT when another tab saved
-    first: nothing is overwritten, `reload` shows the other's state."""
+    first: nothing is overwritten, `reload` shows the other's state and `keep_mine` moves this
+    tab's to a workspace of its own."""
     opened = open_workspace()
     changed = opened.document.model_copy(update=fields)
     if changed == opened.document:
         return
-    opened.version = backend().workspaces.save(opened.id, changed.model_dump(mode="json"),
-                                               opened.version)
+    try:
+        opened.version = backend().workspaces.save(opened.id, changed.model_dump(mode="json"),
+                                                   opened.version)
+    except StoreError as error:
+        if error.code == "CONFLICT":
+            st.session_state[_UNSAVED] = changed
+        raise
     opened.document = changed
 
 
 def reload() -> None:
-    """Read the workspace again, as another tab may have left it."""
+    """Show the workspace as another tab left it; what this one could not save is let go."""
+    st.session_state[_OPENED] = _read(open_workspace().id)
+    st.session_state.pop(_UNSAVED, None)
+    forget_form()
+    forget_selection()
+
+
+def keep_mine() -> None:
+    """Move what this tab could not save, with the log of names, to a new workspace."""
     opened = open_workspace()
-    st.session_state[_OPENED] = _read(opened.id)
+    shelf = backend().workspaces
+    mine: Document = st.session_state.pop(_UNSAVED, opened.document)
+    copy = shelf.create("Untitled")
+    for step in shelf.operations(opened.id):
+        shelf.log(copy, step.operation, step.payload)
+    shelf.save(copy, mine.model_dump(mode="json"), shelf.open(copy).version)
+    st.session_state[_OPENED] = _read(copy)
+    st.query_params["w"] = copy
+
+
+def forget_form() -> None:
+    """Let the recipe's and the sweep's widgets show what is saved, not what they held."""
+    for key in list(st.session_state):
+        if str(key).startswith(_FORMS):
+            del st.session_state[key]
+    st.session_state.pop("kept_values", None)
 
 
 def start_over() -> None:
@@ -195,6 +227,8 @@ def _run_of(ran: Mapping[str, Any], data: Dataset) -> Run:
             and st.session_state["run_roles"] == data.roles and st.session_state["run_whole"]):
         return cached
     fresh = Run(plan_of(recipe_from_data(ran)), backend().store)
+    if cached is not None and cached.plan.clustering != fresh.plan.clustering:
+        st.session_state.pop("ticked", None)  # a number of the old clustering names other rows now
     st.session_state["run"] = fresh
     st.session_state["run_of"] = dict(ran)
     st.session_state["run_roles"] = data.roles

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from explorer.ui import state
-from explorer.ui.colors import colorings
+from explorer.ui.colors import choose_coloring, colorings
 from explorer.ui.empty import ready
 from explorer.ui.map_view import score_line, show_limits, show_map, show_silhouette
 from explorer.ui.notes_view import show_run_notes
@@ -22,9 +22,8 @@ with problems_shown():
         names = state.cluster_names()
         options = colorings(current, names)
         chooser, scores = st.columns([1, 3], vertical_alignment="center", gap="medium")
-        key = chooser.selectbox("Colour by", list(options), key="color_by",
-                                label_visibility="collapsed",
-                                format_func=lambda key: f"Colour: {options[key].title}")
+        with chooser:
+            key = choose_coloring(options)
         numbers, basis = score_line(current)
         scores.markdown(f"{numbers}  \n:small[:gray[{basis}]]")
         with st.container(key="views"):
