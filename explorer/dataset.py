@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, Literal, cast, get_args
 
 import numpy as np
@@ -18,6 +19,8 @@ Role = Literal["id", "text", "category", "number", "label", "image", "vector", "
                "ignore"]
 ROLES: tuple[Role, ...] = get_args(Role)
 Place = Literal["table", "matrix", "images"]
+_COMMA_NUMBER = re.compile(
+    r"[+-]?([0-9]{1,3}(\.[0-9]{3})+|[0-9]+)(,[0-9]+)?([eE][+-]?[0-9]+)?")
 
 
 @dataclass(frozen=True)
@@ -92,10 +95,11 @@ class Dataset:
     def with_roles(self, roles: Mapping[str, str]) -> Dataset:
         """The same rows with other roles; unknown names or roles are DataError."""
         for name, role in roles.items():
-            self.column(name)
-            if role not in ROLES:
-                raise DataError("BAD_ROLE", f"A role must be one of {', '.join(ROLES)}, "
-                                            f"got {role!r}.", Where(column=name))
+            allowed = roles_of(self.column(name))
+            if role not in allowed:
+                raise DataError("BAD_ROLE", f"The role of {name} must be one of "
+                                            f"{', '.join(allowed)}, got {role!r}.",
+                                Where(column=name))
         columns = tuple(replace(column, role=cast(Role, roles.get(column.name, column.role)))
                         for column in self.columns)
         return replace(self, columns=columns)
@@ -104,17 +108,14 @@ class Dataset:
     def roles(self) -> dict[str, str]:
         return {column.name: column.role for column in self.columns}
 
-    @cached_property
+    @property
     def table(self) -> pa.Table:
-        """The table columns exactly as uploaded (CSV cells as text), memory-mapped."""
-        import pyarrow.parquet as pq
-
+        """The table columns exactly as uploaded (CSV cells as text)."""
         if not self.entry.has("rows.parquet"):
             return pa.table({})
-        return pq.read_table(self.entry.path("rows.parquet"), memory_map=True,
-                             page_checksum_verification=True)
+        return _read_table(str(self.entry.path("rows.parquet")))
 
-    @property
+    @cached_property
     def row_ids(self) -> list[str]:
         """n names of rows: the id column when every value is there and different, else the row
         number from 1."""
@@ -156,6 +157,18 @@ class Dataset:
                             Where(column=name))
         return self.entry.array(f"matrix-{vectors.index(name)}")
 
+    def told(self) -> dict[str, Any]:
+        """Name, sources, report and options as plain data: what belongs to one import and not to
+        the content, which other files may share."""
+        return {"name": self.name, "sources": [asdict(source) for source in self.sources],
+                "report": [asdict(issue) for issue in self.report], "options": dict(self.options)}
+
+    def retold(self, told: Mapping[str, Any]) -> Dataset:
+        """The same content as another import told it; the inverse of `told`."""
+        return replace(self, name=told["name"], options=told["options"],
+                       sources=tuple(Source(**source) for source in told["sources"]),
+                       report=tuple(_issue(issue) for issue in told["report"]))
+
     @property
     def has_images(self) -> bool:
         return self.entry.has("images.bin")
@@ -175,6 +188,24 @@ class Dataset:
             return file.read(int(offsets[row + 1] - offsets[row]))
 
 
+def roles_of(column: Column) -> tuple[Role, ...]:
+    """The roles a column can have: a matrix is vectors, pictures are images, or left out."""
+    if column.place == "matrix":
+        return ("vector", "ignore")
+    if column.place == "images":
+        return ("image", "ignore")
+    return tuple(role for role in ROLES
+                 if role != "image" and (role != "vector" or column.dimensions))
+
+
+@lru_cache(maxsize=8)
+def _read_table(path: str) -> pa.Table:
+    """Stored results never change, so all sessions share one decoded table."""
+    import pyarrow.parquet as pq
+
+    return pq.read_table(path, page_checksum_verification=True)
+
+
 def open_dataset(store: Store, key: str) -> Dataset:
     """The dataset of that id, or DataError NO_DATASET."""
     entry = store.find(key)
@@ -183,13 +214,14 @@ def open_dataset(store: Store, key: str) -> Dataset:
                         Where(entry=key), "Import the same file again: its results are found by "
                                           "content and nothing is computed twice.")
     meta = entry.meta
-    return Dataset(
-        id=key, name=meta["name"], n=meta["n"],
-        columns=tuple(Column(**column) for column in meta["columns"]),
-        sources=tuple(Source(**source) for source in meta["sources"]),
-        report=tuple(Issue(**{**issue, "rows": tuple(issue["rows"]),
-                              "entries": tuple(issue["entries"])}) for issue in meta["report"]),
-        entry=entry, options=meta["options"])
+    columns = tuple(Column(**column) for column in meta["columns"])
+    bare = Dataset(id=key, name="", n=meta["n"], columns=columns, sources=(), report=(),
+                   entry=entry, options={})
+    return bare.retold(meta)
+
+
+def _issue(plain: Mapping[str, Any]) -> Issue:
+    return Issue(**{**plain, "rows": tuple(plain["rows"]), "entries": tuple(plain["entries"])})
 
 
 def dataset_meta(name: str, n: int, columns: tuple[Column, ...], sources: tuple[Source, ...],
@@ -212,6 +244,8 @@ def as_number(value: Any, decimal: str = ".") -> float:
             return float("inf") if value > 0 else float("-inf")
     text = str(value).strip()
     if decimal == ",":
+        if not _COMMA_NUMBER.fullmatch(text):  # '12.03.2024' is a date, not twelve million
+            return _not_finite(text)
         text = text.replace(".", "").replace(",", ".")
     if "_" in text:
         return float("nan")
@@ -219,6 +253,10 @@ def as_number(value: Any, decimal: str = ".") -> float:
         return float(text)
     except ValueError:
         return float("nan")
+
+
+def _not_finite(text: str) -> float:
+    return float(text) if text.lower().lstrip("+-") in ("inf", "infinity") else float("nan")
 
 
 def as_text(value: Any) -> str:

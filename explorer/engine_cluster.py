@@ -38,11 +38,13 @@ _MEMORY_SHARE = 0.6
 
 @dataclass(frozen=True)
 class Settings:
-    """How many workers, with how much memory (bytes, each) and how many threads for BLAS."""
+    """How many workers, with how much memory (bytes, each) and how many threads for BLAS, on how
+    many cores in all."""
 
     workers: int
     memory: int
     threads: int
+    cores: int
     scheduler: str | None
 
     @classmethod
@@ -60,7 +62,7 @@ class Settings:
         if scheduler is not None:
             _refuse_insecure(scheduler)
         return cls(workers=workers, memory=memory or int(_MEMORY_SHARE * MEMORY_LIMIT / workers),
-                   threads=max(1, CPU_COUNT // workers), scheduler=scheduler)
+                   threads=max(1, CPU_COUNT // workers), cores=CPU_COUNT, scheduler=scheduler)
 
 
 @dataclass(frozen=True)

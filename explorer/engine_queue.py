@@ -217,13 +217,13 @@ def _interruption() -> JobError:
 
 
 def _note_timing(connection: sqlite3.Connection, key: str, seconds: float) -> None:
-    row = connection.execute("SELECT kind, payload, seconds FROM jobs WHERE key = ?",
+    row = connection.execute("SELECT kind, payload FROM jobs WHERE key = ?",
                              (key,)).fetchone()
     size = json.loads(row["payload"]).get("size")
-    if not size:
+    if not size or "expected" not in size:
         return
     connection.execute(
         "INSERT INTO timings (kind, method, n, d, seconds, expected, at)"
         " VALUES (?, ?, ?, ?, ?, ?, ?)",
         (row["kind"], str(size["method"]), int(size["n"]), int(size["d"]), seconds,
-         row["seconds"], time.time()))
+         float(size["expected"]), time.time()))

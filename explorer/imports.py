@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import re
+import time
+import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
 from explorer.dataset import Dataset, open_dataset
-from explorer.errors import DataError, InputError, ParameterError, Where
+from explorer.errors import DataError, ExplorerError, InputError, ParameterError, Where
 from explorer.jobs import Step
 from explorer.load import ReadOptions, Upload, load_sample, read_files
 from explorer.spec import Progress, result_key, silent
@@ -19,22 +23,66 @@ from explorer.store import Store
 
 SAMPLE = "sample:"
 """Before a sample's key it stands for a file: 'sample:digits'."""
+_KEPT_SECONDS = 24 * 3600
+"""Uploads stay so long after their last use, so that they can be read again in another way."""
+
+_START_SECONDS, _BYTES_A_SECOND = 2.0, 3e6
+
+
+@dataclass(frozen=True)
+class Kept:
+    """An uploaded file that waits in `<home>/uploads`, named there by its sha256."""
+
+    name: str
+    sha256: str
+
+
+def keep_upload(name: str, content: bytes | memoryview, home: Path) -> Kept:
+    """Put the bytes of an upload on disk; old ones nobody used for a day are removed."""
+    folder = home / "uploads"
+    folder.mkdir(parents=True, mode=0o700, exist_ok=True)
+    _remove_old(folder)
+    kept = Kept(name, hashlib.sha256(content).hexdigest())
+    path = folder / kept.sha256
+    if path.exists():
+        os.utime(path)
+        return kept
+    part = folder / f"{kept.sha256}.{uuid.uuid4().hex}"
+    part.write_bytes(content)
+    part.replace(path)
+    return kept
+
+
+def kept_step(files: Sequence[Kept], options: ReadOptions, home: Path) -> Step:
+    """The job that reads kept uploads. Raises InputError UPLOAD_GONE when they were removed."""
+    uploads = []
+    for file in files:
+        path = home / "uploads" / file.sha256
+        if not path.exists():
+            raise InputError("UPLOAD_GONE", f"{file.name} must still be here to be read again, but "
+                                            "uploads are removed after a day.",
+                             Where(file=file.name), "Upload it again.")
+        os.utime(path)
+        uploads.append(Upload(file.name, path))
+    return upload_step(uploads, [file.sha256 for file in files], options)
 
 
 def upload_step(uploads: Sequence[Upload], digests: Sequence[str], options: ReadOptions) -> Step:
     """The job that reads these files; `digests` are the sha256 of their bytes."""
     plain = asdict(options)
-    key = result_key("import", 1, sorted(zip([upload.name for upload in uploads], digests,
-                                          strict=True)), plain)
+    # In the order given: the first table gives the rows their order.
+    key = result_key("import", 2, list(zip([upload.name for upload in uploads], digests,
+                                           strict=True)), plain)
     files = [{"name": upload.name, "path": str(upload.path)} for upload in uploads]
     title = uploads[0].name if len(uploads) == 1 else f"{len(uploads)} files"
     return Step(key=key, kind="import", title=f"Reading {title}", call="explorer.imports:execute",
-                payload={"key": key, "files": files, "options": plain}, lane="host", seconds=3.0)
+                payload={"key": key, "files": files, "options": plain}, lane="host",
+                seconds=_START_SECONDS + sum(map(_size, uploads)) / _BYTES_A_SECOND)
 
 
 def sample_step(key: str, title: str) -> Step:
     """The job that makes a sample data set."""
-    name = result_key("import", "sample", 1, key)
+    name = result_key("import", "sample", 2, key)
     return Step(key=name, kind="import", title=f"Preparing {title}",
                 call="explorer.imports:execute", payload={"key": name, "sample": key},
                 lane="host", seconds=3.0)
@@ -83,18 +131,45 @@ def execute(payload: dict[str, Any], home: str, progress: Progress) -> None:
     else:
         uploads = [Upload(file["name"], Path(file["path"])) for file in payload["files"]]
         dataset = read_files(uploads, ReadOptions(**payload["options"]), store, progress)
-    store.put(payload["key"], {}, {"type": "Import", "dataset": dataset.id, "name": dataset.name})
+    store.put(payload["key"], {}, {"type": "Import", "dataset": dataset.id, **dataset.told()})
 
 
 def imported(store: Store, key: str) -> Dataset | None:
-    """The dataset an import made, or None when it is not done (or the dataset is gone)."""
+    """The dataset an import made, with the name and report of that import (other files may have
+    the same content); None when it is not done (or the dataset is gone)."""
     entry = store.find(key)
-    if entry is None:
+    if entry is None or entry.meta.get("type") != "Import":
         return None
     try:
-        return open_dataset(store, entry.meta["dataset"])
-    except DataError:
+        return open_dataset(store, entry.meta["dataset"]).retold(entry.meta)
+    except (DataError, KeyError):  # gone, or told by an older version: read again
         return None
+
+
+def offered(error: ExplorerError) -> tuple[str, ...]:
+    """The arrays, sheets or columns a refusal of the reader lists to choose from; () for others.
+
+    Read out of its sentence, because a refusal carries nothing else: a name with a comma in it
+    comes in two pieces.
+    """
+    if error.code in ("CHOOSE_ARRAY", "NO_ARRAY"):
+        listed = re.search(r"(?:has: |one of )(.+)", error.message)
+        return tuple(re.findall(r"(.+?) \([\d, ]*\)(?:, |\.$)", listed[1])) if listed else ()
+    found = None
+    if error.code == "NO_SHEET":
+        found = re.search(r"must be one of (.+), got ", error.message)
+    elif error.code == "NO_JOIN_COLUMN":
+        found = re.search(r", got (.+)\.$", error.message)
+    elif error.code == "NO_ROWS":
+        found = re.search(r"has the sheets (.+)\.$", error.hint)
+    return tuple(found[1].split(", ")) if found else ()
+
+
+def _remove_old(folder: Path) -> None:
+    limit = time.time() - _KEPT_SECONDS
+    for path in folder.iterdir():
+        if path.is_file() and path.stat().st_mtime < limit:
+            path.unlink(missing_ok=True)
 
 
 def _step(sources: list[str], options: ReadOptions) -> Step:
@@ -107,6 +182,10 @@ def _step(sources: list[str], options: ReadOptions) -> Step:
         return sample_step(key, key)
     uploads = [Upload(Path(source).name, Path(source).resolve()) for source in sources]
     return upload_step(uploads, [_sha256(upload) for upload in uploads], options)
+
+
+def _size(upload: Upload) -> int:
+    return upload.bytes if upload.path.exists() else 0
 
 
 def _sha256(upload: Upload) -> str:

@@ -186,10 +186,11 @@ class Jobs:
 
     def calibration(self, method: str) -> float | None:
         """Median of seconds taken / seconds expected over the last 20 runs of `method`; None
-        before the first."""
+        before the first. Less than a second counts as one: it is start-up, not pace."""
         with self._database.reading() as connection:
             rows = connection.execute(
-                "SELECT seconds / expected AS ratio FROM timings WHERE method = ? AND expected > 0"
+                "SELECT max(seconds, 1.0) / max(expected, 1.0) AS ratio FROM timings"
+                " WHERE method = ? AND expected > 0"
                 " ORDER BY id DESC LIMIT ?", (method, _CALIBRATION_RUNS)).fetchall()
         return median(row["ratio"] for row in rows) if rows else None
 

@@ -69,7 +69,8 @@ def sweep_step(plan: Plan, counts: Sequence[int]) -> Step:
     """One job that clusters with each of `counts` clusters and judges every result.
 
     Its key does not depend on the number chosen now: a sweep stays found when one is picked.
-    Raises ParameterError NO_SWEEP for a method that finds the number itself.
+    It waits for nothing: the vectors must be stored. Raises ParameterError NO_SWEEP for a method
+    that finds the number itself.
     """
     method = plan.recipe.clustering
     if not method.sweeps or not counts:
@@ -93,7 +94,7 @@ def sweep_step(plan: Plan, counts: Sequence[int]) -> Step:
                "space": _space_kind(plan.recipe)}
     each = next(step.seconds for step in plan.steps if step.key == plan.clustering)
     return Step(key=key, kind="sweep", title=f"{method.title} for {len(counts)} cluster numbers",
-                call=EXECUTE, payload=payload, after=(plan.clustered,),
+                call=EXECUTE, payload=payload,
                 seconds=each * len(counts))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -19,6 +19,7 @@ from explorer.spec import Progress, part, silent
 from explorer.steps import Description
 from explorer.store import Store
 from explorer.values import Clustering, Embedding, Judgement, Projection, Score
+from explorer.work import picture_title
 
 V = TypeVar("V")
 
@@ -90,8 +91,10 @@ class Run:
     @property
     def space(self) -> str:
         """The space that was clustered, as a person reads it."""
-        for score in self.scores:
-            return score.space
+        if self.recipe.cluster_in == "projection":
+            if self.projection is None:
+                return ""
+            return picture_title(self.recipe.projecting.title, self.projection.points.shape[1])
         return self.embedding.title if self.embedding is not None else ""
 
     def positions(self, rows: np.ndarray) -> np.ndarray:
@@ -99,21 +102,24 @@ class Run:
         rows = np.asarray(rows, dtype=np.int64)
         return np.searchsorted(self.rows, rows[np.isin(rows, self.rows)])
 
-    def table(self, names: dict[int, str] | None = None) -> pa.Table:
-        """Our columns for the rows covered: cluster, cluster_name, silhouette,
-        second_best_cluster, second_best_name, strength (where the method gives one), x, y(, z)."""
+    def table(self, names: dict[int, str] | None = None,
+              places: np.ndarray | None = None) -> pa.Table:
+        """Our columns for the rows covered, or only for those at `places`: cluster, cluster_name,
+        silhouette, second_best_cluster, second_best_name, strength (where the method gives one),
+        x, y(, z)."""
         names = names or {}
+        at: Any = slice(None) if places is None else places
         columns: dict[str, pa.Array] = {}
         if self.clustering is not None:
-            labels = self.clustering.labels
+            labels = self.clustering.labels[at]
             columns["cluster"] = pa.array(np.asarray(labels, dtype=np.int32))
             columns["cluster_name"] = pa.array([name_of(label, names) for label in labels])
             if self.clustering.strengths is not None:
-                columns["strength"] = pa.array(np.asarray(self.clustering.strengths))
+                columns["strength"] = pa.array(np.asarray(self.clustering.strengths[at]))
         if self.silhouette is not None:
-            columns |= _silhouette_columns(self.silhouette, names)
+            columns |= _silhouette_columns(self.silhouette, names, at)
         if self.projection is not None:
-            for axis, values_ in zip("xyz", self.projection.points.T, strict=False):
+            for axis, values_ in zip("xyz", self.projection.points[at].T, strict=False):
                 columns[axis] = pa.array(np.ascontiguousarray(values_))
         return pa.table(columns)
 
@@ -148,9 +154,10 @@ def titled(progress: Progress, title: str) -> Progress:
     return lambda fraction, text: progress(fraction, f"{title}: {text}")
 
 
-def _silhouette_columns(judgement: Judgement, names: dict[int, str]) -> dict[str, pa.Array]:
-    silhouette = judgement.per_row["silhouette"]
-    second = judgement.per_row["second"]
+def _silhouette_columns(judgement: Judgement, names: dict[int, str],
+                        at: Any) -> dict[str, pa.Array]:
+    silhouette = judgement.per_row["silhouette"][at]
+    second = judgement.per_row["second"][at]
     undefined = np.isnan(silhouette)
     lacking = second < 0
     return {

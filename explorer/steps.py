@@ -18,6 +18,7 @@ from explorer.encode import encoders
 from explorer.errors import DataError
 from explorer.judge import judges
 from explorer.neighbors import neighbor_searches
+from explorer.plan import embedding_key
 from explorer.project import projectors
 from explorer.spec import Progress, Registry
 from explorer.store import Store
@@ -50,6 +51,10 @@ def encode(work: Work) -> Embedding:
     if dataset.n < method.min_rows:
         raise DataError("TOO_FEW_ROWS", f"{method.title} must have at least {method.min_rows} "
                                         f"rows, got {dataset.n}.")
+    if embedding_key(method, dataset) != work.payload["key"]:
+        raise DataError("MODEL_CHANGED", f"{method.title} must use the model it was asked for, but "
+                                         "another one lies under that name now.",
+                        hint="Run the recipe again: it then names the present model.")
     embedding: Embedding = method.encode(dataset, work.progress)
     embedding.verify()
     if not len(embedding.rows):
@@ -75,7 +80,7 @@ def project(work: Work) -> Projection:
     embedding = work.embedding()
     vectors = embedding.vectors
     if method.reads == "coordinates":
-        vectors = _coordinates(work.dataset)[embedding.rows]
+        vectors = _coordinates(work.dataset, embedding.rows)
     notes = method.check(facts_of(vectors))
     near = (values.read(Graph, work.store.get(work.payload["inputs"]["graph"]))
             if "graph" in work.payload["inputs"] else None)
@@ -123,14 +128,14 @@ def _title(payload: dict[str, Any]) -> str:
     return _REGISTRIES[payload["step"]]().get(payload["method"]["method"]).title
 
 
-def _coordinates(dataset: Dataset) -> np.ndarray:
+def _coordinates(dataset: Dataset, rows: np.ndarray) -> np.ndarray:
     columns = dataset.with_role("coordinate")
     if len(columns) not in (2, 3):
         raise DataError("NO_COORDINATES",
                         f"Ready-made coordinates must be 2 or 3 columns with the role "
                         f"'coordinate', got {len(columns)}.",
                         hint="Set the roles on the Data page.")
-    points = np.column_stack([dataset.numbers(column.name) for column in columns])
+    points = np.column_stack([dataset.numbers(column.name)[rows] for column in columns])
     if not np.isfinite(points).all():
         bad = int(np.count_nonzero(~np.isfinite(points).all(axis=1)))
         raise DataError("NOT_FINITE", f"Coordinates must be numbers in every row, got {bad} rows "

@@ -160,10 +160,16 @@ class Store:
     def sweep(self) -> int:
         """Remove temporary folders a killed process left behind; returns how many."""
         limit = time.time() - _STALE_SECONDS
-        stale = [path for path in (self.root / "tmp").iterdir() if path.stat().st_mtime < limit]
-        for path in stale:
-            shutil.rmtree(path, ignore_errors=True)
-        return len(stale)
+        removed = 0
+        for path in (self.root / "tmp").iterdir():
+            try:
+                stale = path.stat().st_mtime < limit
+            except FileNotFoundError:
+                continue  # another process has just finished with it
+            if stale:
+                shutil.rmtree(path, ignore_errors=True)
+                removed += 1
+        return removed
 
     def _folder(self, key: str) -> Path:
         if not key.isalnum():

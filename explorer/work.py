@@ -51,7 +51,7 @@ class Work:
         title = entry.meta["provenance"]["title"]
         if entry.meta["type"] == "Projection":
             points = values.read(Projection, entry).points
-            return Space(points, f"picture: {points.shape[1]}-D {title}")
+            return Space(points, picture_title(title, points.shape[1]))
         embedding = values.read(Embedding, entry)
         return Space(embedding.vectors, embedding.title or title)
 
@@ -62,6 +62,11 @@ class Space:
 
     vectors: np.ndarray
     title: str
+
+
+def picture_title(projector: str, dimensions: int) -> str:
+    """The space of what is clustered and judged on the picture, as a person reads it."""
+    return f"picture: {dimensions}-D {projector}"
 
 
 def picture_note(payload: dict[str, Any]) -> tuple[str, ...]:

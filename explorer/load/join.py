@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
@@ -19,7 +20,8 @@ from explorer.load.write_pictures import reorder
 
 _EXAMPLES = 3
 _WIDE = 8
-"""A second table with an id and at least so many number columns holds vectors."""
+"""A second table with an id and a numbered series of at least so many columns holds vectors."""
+_SERIES = re.compile(r"(.*?)([0-9]+)")
 
 
 def join(contents: Sequence[Content], by: str | None, folder: Path) -> Content:
@@ -91,7 +93,13 @@ def _by_id(first: Content, other: Content, name: str, folder: Path) -> Content:
                                             "out.", extra)] if extra else []
     if other.pictures is not None:
         other = replace(other, pictures=reorder(folder, other.pictures, rows))
-    return _beside(first, other, _as_vectors(other, fields), issue).with_issues(issues)
+    vectors = _as_vectors(other, fields)
+    if len(vectors) < len(fields):
+        issues.append(Issue("note", "COLUMNS_AS_VECTORS",
+                            f"{other.source}: the {len(fields)} columns {shown(fields[0].original)}"
+                            f" to {shown(fields[-1].original)} are one vector column.",
+                            len(fields)))
+    return _beside(first, other, vectors, issue).with_issues(issues)
 
 
 def _by_file(table: Content, images: Content, folder: Path) -> Content:
@@ -159,8 +167,9 @@ def _beside(first: Content, other: Content, fields: Sequence[Field | Block],
 
 
 def _as_vectors(other: Content, fields: Sequence[Field | Block]) -> tuple[Field | Block, ...]:
-    """A table of an id and many number columns as one matrix; anything else as it is."""
-    if len(fields) < _WIDE:
+    """A table of an id and one numbered series of number columns (v0, v1, ...) as one matrix;
+    anything else, columns with names of their own above all, as it is."""
+    if len(fields) < _WIDE or not _numbered([field.original for field in fields]):
         return tuple(fields)
     columns = []
     for field in fields:
@@ -169,6 +178,15 @@ def _as_vectors(other: Content, fields: Sequence[Field | Block]) -> tuple[Field 
             return tuple(fields)
         columns.append(numbers)
     return (Block(Path(other.source).stem, np.stack(columns, axis=1), fields[0].places),)
+
+
+def _numbered(names: Sequence[str]) -> bool:
+    parts = [_SERIES.fullmatch(name.strip()) for name in names]
+    if not all(parts):
+        return False
+    stems = {part[1] for part in parts if part}
+    numbers = [int(part[2]) for part in parts if part]
+    return len(stems) == 1 and numbers == list(range(numbers[0], numbers[0] + len(numbers)))
 
 
 def _all_numbers(field: Field) -> np.ndarray | None:

@@ -47,11 +47,13 @@ def read_files(uploads: Sequence[Upload], options: ReadOptions, store: Store,
     try:
         meta = run_reader(uploads, options, folder, part(progress, 0.0, 0.9))
         progress(0.9, "Storing the data set")
-        key = adopt(store, folder, _checked_meta(meta, sources))
+        told = _checked_meta(meta, sources)
+        key = adopt(store, folder, told)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     progress(1.0, "Data set stored")
-    return open_dataset(store, key)
+    # Other files may have brought the same content: these names and this report are of ours.
+    return open_dataset(store, key).retold(told)
 
 
 def adopt(store: Store, folder: Path, meta: dict[str, Any]) -> str:

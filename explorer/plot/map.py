@@ -17,6 +17,7 @@ __all__ = ["CategoryColors", "NumberColors", "draw_map", "point_rows"]
 
 LEGEND_ENTRIES = 15
 _DIMMED = 0.25
+_OUTLINED = 200
 
 
 @dataclass(frozen=True)
@@ -202,19 +203,16 @@ def _paint_numbers(dots: _Dots, drawn: np.ndarray, colors: NumberColors,
 
     traces = []
     if len(missing):
-        traces += _dots_and_selection(dots, missing, lambda _: {"color": NOISE_COLOR}, selected,
-                                      noted=False)
+        traces += _dots_and_selection(dots, missing, lambda _: {"color": NOISE_COLOR}, selected)
     if len(order):
-        traces += _dots_and_selection(dots, order, number_marker, selected, noted=False)
-    if selected is not None:
-        traces.append(_selection_entry(dots, int(np.count_nonzero(selected[drawn]))))
+        traces += _dots_and_selection(dots, order, number_marker, selected)
     if len(missing):
         traces.append(dots.entry(f"not defined ({len(missing):,})", NOISE_COLOR))
     return traces
 
 
 def _dots_and_selection(dots: _Dots, order: np.ndarray, marker: Any,
-                        selected: np.ndarray | None, *, noted: bool = True) -> list[Any]:
+                        selected: np.ndarray | None) -> list[Any]:
     """The trace of all rows and, over it, the selected ones outlined (the others dimmed)."""
     dimmed = _DIMMED if selected is not None else 1.0
     base = {"size": dots.size, "opacity": round(dots.opacity * dimmed, 3)}
@@ -223,18 +221,12 @@ def _dots_and_selection(dots: _Dots, order: np.ndarray, marker: Any,
         return traces
     chosen = order[selected[order]]
     if len(chosen):
-        outlined = {"size": dots.size + 2, "opacity": 1.0,
-                    "line": {"width": 1, "color": MIDDLE_GREY}}
+        # Few stand out by an outline; of many the outlines would hide the colours.
+        few = len(chosen) <= _OUTLINED
+        outlined = {"size": dots.size + (2 if few else 0), "opacity": 1.0,
+                    "line": {"width": 1 if few else 0, "color": MIDDLE_GREY}}
         traces.append(dots.trace(chosen, {**marker(chosen), "showscale": False, **outlined}))
-    if noted:
-        traces.append(_selection_entry(dots, len(chosen)))
     return traces
-
-
-def _selection_entry(dots: _Dots, count: int) -> Any:
-    return dots.entry(f"selected ({count:,})", CLEAR,
-                      marker={"color": CLEAR, "size": 9,
-                              "line": {"width": 1.5, "color": MIDDLE_GREY}})
 
 
 def _small(rows: np.ndarray) -> np.ndarray:

@@ -106,7 +106,7 @@ def category_colors(values: Sequence[str | None], *, title: str = "") -> Categor
 def greyed(color: str) -> str:
     """A '#RRGGBB' colour nearly drowned in grey: context on light and dark pages, and opaque."""
     parts = [int(color[at:at + 2], 16) for at in (1, 3, 5)]
-    return "#" + "".join(f"{round(0.2 * part + 0.8 * 165):02X}" for part in parts)
+    return "#" + "".join(f"{round(0.25 * part + 0.75 * 150):02X}" for part in parts)
 
 
 def with_alpha(color: str, alpha: float) -> str:

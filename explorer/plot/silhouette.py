@@ -16,7 +16,7 @@ from explorer.plot.theme import LINE, axis_title, new_figure, say_why
 BARS = 3000
 """Up to here every row is a bar of its own; above, bars are thinner than a pixel and Plotly takes
 seconds: each cluster is then one filled outline of all its bars, with a dot at each bar's end."""
-_DIMMED = 0.22
+_FILLED = 0.85
 _LABEL_PIXELS = 15
 
 
@@ -51,7 +51,7 @@ def draw_silhouette(silhouette: np.ndarray, labels: np.ndarray, second: np.ndarr
                     rows: np.ndarray, names: Mapping[int, str] | None = None, noise: int = 0,
                     mean: float | None = None, title: str = "",
                     selected: np.ndarray | None = None, hover: Sequence[str] | None = None,
-                    height: int = 620) -> Any:
+                    height: int = 620, dragmode: str = "select") -> Any:
     """A Figure of n silhouettes (float, NaN where not defined), n `labels` (-1 noise) and n numbers
     of the `second` best cluster (-1: none).
 
@@ -77,7 +77,7 @@ def draw_silhouette(silhouette: np.ndarray, labels: np.ndarray, second: np.ndarr
     draw = _bar_traces if len(bars.positions) <= BARS else _outline_traces
     traces = draw(bars, groups, ends, chosen)
     figure = new_figure(traces, height=height, title=title, bargap=0, showlegend=False,
-                        hovermode="closest", dragmode="select", uirevision="silhouette")
+                        hovermode="closest", dragmode=dragmode, uirevision="silhouette")
     _frame(figure, bars, groups, names, height)
     _mark_mean(figure, mean)
     _count_missing(figure, noise, int(np.count_nonzero(labels >= 0)) - len(bars.positions))
@@ -147,17 +147,18 @@ def _outline_traces(bars: _Bars, groups: list[_Group], ends: dict[str, Any],
                     chosen: np.ndarray | None) -> list[Any]:
     import plotly.graph_objects as go
 
-    traces = _fills(groups, bars.heights, bars.values, 0.75 if chosen is None else _DIMMED)
-    if chosen is not None:
-        traces += _fills(groups, bars.heights, np.where(chosen, bars.values, 0), 0.9)
-    marker = {**_color_codes(groups, bars), "size": 4,
-              "opacity": 0.9 if chosen is None else _DIMMED}
+    if chosen is None:
+        traces = _fills(groups, bars.heights, bars.values)
+    else:
+        traces = [*_fills(groups, bars.heights, bars.values, dimmed=True),
+                  *_fills(groups, bars.heights, np.where(chosen, bars.values, 0))]
+    marker = {**_color_codes(groups, bars, chosen), "size": 4, "opacity": _FILLED}
     traces.append(go.Scattergl(mode="markers", marker=marker, **ends))
     return traces
 
 
-def _fills(groups: list[_Group], heights: np.ndarray, values: np.ndarray,
-           opacity: float) -> list[Any]:
+def _fills(groups: list[_Group], heights: np.ndarray, values: np.ndarray, *,
+           dimmed: bool = False) -> list[Any]:
     """One filled trace per colour: the exact steps of all bars of its clusters, gaps between."""
     import plotly.graph_objects as go
 
@@ -173,8 +174,8 @@ def _fills(groups: list[_Group], heights: np.ndarray, values: np.ndarray,
     for color, parts in outlines.items():
         line = np.concatenate(parts)[:-1].astype(np.float32)
         traces.append(go.Scatter(x=line[:, 0], y=line[:, 1], mode="lines", line={"width": 0},
-                                 fill="toself", fillcolor=color, opacity=opacity,
-                                 hoverinfo="skip"))
+                                 fill="toself", fillcolor=greyed(color) if dimmed else color,
+                                 opacity=_FILLED, hoverinfo="skip"))
     return traces
 
 
@@ -194,7 +195,7 @@ def _frame(figure: Any, bars: _Bars, groups: list[_Group], names: Mapping[int, s
             labelled.append(group)
     texts = []
     for group in labelled:
-        average = float(bars.values[group.start:group.end].mean())
+        average = round(float(bars.values[group.start:group.end].mean()), 2) + 0.0  # no '-0.00'
         texts.append(f"{esc_plotly(cluster_name(group.label, names), 28)} · "
                      f"{group.end - group.start:,} · {average:.2f}")
     figure.update_yaxes(range=[bottom, top], showgrid=False, ticks="", tickmode="array",

@@ -1,31 +1,37 @@
-"""Bringing data: uploads and samples become an import job; then preview, roles, proposal."""
+"""Bringing data: uploads and samples become an import job; then a proposal and one button."""
 
 from __future__ import annotations
 
-import hashlib
-import uuid
-from collections.abc import Sequence
-from typing import Any, get_args
+from typing import Any
 
 import streamlit as st
 
-from explorer.dataset import ROLES, Dataset
+from explorer.dataset import Dataset
 from explorer.errors import ExplorerError
-from explorer.escape import esc_md, safe_filename
-from explorer.imports import imported, sample_step, upload_step
-from explorer.load import SAMPLES, ReadOptions, Upload
-from explorer.load.options import Delimiter, Header
+from explorer.escape import esc_md
+from explorer.imports import imported, keep_upload, kept_step, sample_step
+from explorer.jobs import JobView, Step
+from explorer.load import SAMPLES, ReadOptions
 from explorer.propose import propose
 from explorer.ui import state
 from explorer.ui.backend import backend
 from explorer.ui.job_panel import seconds_in_words, submit, watch
 from explorer.ui.problem import show_problem
+from explorer.ui.reading import (
+    ask_options,
+    has_choices,
+    kept_files,
+    kept_options,
+    offer_retry,
+    read_again,
+    remember,
+    start,
+)
 
 _TYPES = ["csv", "tsv", "txt", "jsonl", "json", "ndjson", "parquet", "xlsx", "npy", "npz", "zip",
           "png", "jpg", "jpeg", "gif", "bmp", "webp", "tif", "tiff"]
 _ICONS = {"table": ":material/table:", "texts": ":material/article:",
           "images": ":material/image:", "vectors": ":material/data_array:"}
-_PREVIEW_ROWS = 100
 
 
 def choose_source() -> None:
@@ -40,84 +46,35 @@ def choose_source() -> None:
             if st.button(f"{sample.title} · {sample.rows:,} rows", key=f"sample.{sample.key}",
                          icon=_ICONS.get(sample.kind), width="stretch",
                          help=esc_md(sample.description)):
-                _start(sample_step(sample.key, sample.title))
+                start(sample_step(sample.key, sample.title), {})
 
 
 def show_import(step_key: str) -> None:
     """The running or failed import; moves on by itself when it is done."""
     data = imported(backend().store, step_key)
     if data is not None:
-        _adopt(data)
+        _adopt(data, step_key)
         st.rerun()
     view = backend().jobs.view(step_key)
-    steps = st.session_state.get("import_steps", [])
-    waiting = [step for step in steps if step.key == step_key]
-    if not waiting and view is not None and view.state in ("queued", "running"):
-        waiting = [_placeholder(step_key, view.title)]
-    if waiting and watch(waiting, "Reading your data"):
+    if watch([_step(step_key, view)], "Reading your data"):
         return
-    if not waiting and view is not None and view.error is not None:
-        show_problem(view.error)
-    if st.session_state.get("upload") is not None and view is not None and view.error is not None:
-        _offer_retry(view.error)
-    if st.button("Choose other data", icon=":material/undo:", type="primary"):
-        state.change(importing="")
+    if view is not None and view.error is not None:
+        offer_retry(view.error)
+    else:
+        if view is None or view.state != "cancelled":
+            st.info("This import has not been finished on this machine.", icon=":material/info:")
+        if kept_files() and st.button("Read it again", icon=":material/refresh:", type="primary"):
+            read_again(kept_files(), kept_options())
+    back = bool(state.document().dataset)
+    if st.button("Back to the data as it was" if back else "Choose other data",
+                 icon=":material/undo:"):
+        state.change(importing="", reading={})
         st.rerun()
 
 
-def show_report(data: Dataset) -> None:
-    """What was found in the files: skipped, decoded, odd."""
-    warnings = [issue for issue in data.report if issue.level == "warning"]
-    notes = [issue for issue in data.report if issue.level != "warning"]
-    for issue in warnings:
-        st.warning(_issue_text(issue), icon=":material/warning:")
-    if notes:
-        with st.expander(f"Import report: {len(notes)} notes", expanded=False):
-            for issue in notes:
-                st.markdown(f"- {_issue_text(issue)}")
-    if not data.report:
-        st.caption(":material/check: Nothing was skipped or changed on import.")
-
-
-def show_preview(data: Dataset) -> None:
-    """The first rows exactly as uploaded, with pictures where there are some."""
-    shown = min(data.n, _PREVIEW_ROWS)
-    st.subheader("Preview", anchor=False)
-    if data.has_images:
-        count = min(data.n, 16)
-        st.image([data.thumbnail(row) for row in range(count)], width=56,
-                 caption=[data.row_ids[row][:12] for row in range(count)])
-    if data.table.num_columns:
-        st.dataframe(data.table.slice(0, shown), height=250, hide_index=True)
-    st.caption(f"Rows 1 to {shown if data.table.num_columns else min(data.n, 16)} of {data.n:,}.")
-
-
-def edit_roles(data: Dataset) -> None:
-    """What every column is used as; a change is saved at once."""
-    st.subheader("Columns", anchor=False)
-    records = [{"column": column.original or column.name, "role": column.role,
-                "missing": column.missing,
-                "different": column.distinct, "found because": column.why}
-               for column in data.columns]
-    edited = st.data_editor(
-        records, hide_index=True, key=f"roles.{data.id}", height=min(38 + 35 * len(records), 420),
-        disabled=["column", "missing", "different", "found because"],
-        column_config={
-            "role": st.column_config.SelectboxColumn(
-                "role", options=list(ROLES), required=True,
-                help="What this column is used as. 'label' is never encoded, only compared."),
-            "missing": st.column_config.NumberColumn("missing", format="localized"),
-            "different": st.column_config.NumberColumn("different", format="localized"),
-        })
-    roles = {column.name: record["role"]
-             for column, record in zip(data.columns, edited, strict=True)}
-    if roles != data.roles:
-        state.change(roles=roles, recipe=None, reasons=())
-        st.rerun()
-
-
-def offer_recipe(data: Dataset) -> None:
-    """The proposal in words, what it takes, and the one button that runs it all."""
+def offer_recipe(data: Dataset) -> bool:
+    """The proposal in words, what it takes, and the one button that runs it all. False when there
+    is none yet (the reason is shown)."""
     st.subheader("Proposed recipe", anchor=False)
     try:
         if state.document().recipe is None:
@@ -128,18 +85,21 @@ def offer_recipe(data: Dataset) -> None:
         plan = state.plan_of(recipe)
     except ExplorerError as error:
         show_problem(error)
-        return
-    st.markdown("  \n".join(f"• {esc_md(reason)}" for reason in state.document().reasons))
-    seconds = plan.seconds(backend().store)
+        return False
+    reasons = state.document().reasons or ("The recipe as you left it.",)
+    st.markdown("  \n".join(f"• {esc_md(reason)}" for reason in reasons))
+    missing = plan.missing(backend().store)
     left, right, _ = st.columns([2, 2, 3])
     if left.button("Make the map", type="primary", icon=":material/play_arrow:", width="stretch"):
-        submit(plan.missing(backend().store))
+        submit(missing)
         state.change(ran=recipe.to_data())
         state.go_to("pages/explore/map.py")
     if right.button("Change the steps", icon=":material/tune:", width="stretch"):
         state.go_to("pages/explore/recipe.py")
-    st.caption(f"Takes about {seconds_in_words(seconds)} on this machine." if seconds else
+    seconds = seconds_in_words(sum(step.seconds for step in missing))
+    st.caption(f"Takes about {seconds.removeprefix('under ')} on this machine." if missing else
                "Computed before: the result is there at once.")
+    return True
 
 
 def _uploads() -> None:
@@ -149,88 +109,33 @@ def _uploads() -> None:
         "CSV, TSV, JSONL, Parquet, XLSX, NPY, NPZ, a zip of images, or several images. "
         "A table and a vectors file together are joined.",
         type=_TYPES, accept_multiple_files=True, key=f"files.{turn}")
-    with st.expander("How to read the file"):
-        options = _options()
-    if files and st.button("Read", type="primary", icon=":material/arrow_forward:"):
-        uploads, digests = _keep(files)
-        st.session_state["upload"] = (uploads, digests, options)
-        st.session_state["upload_turn"] = turn + 1
-        _start(upload_step(uploads, digests, options))
+    if not files:
+        return
+    names = [file.name for file in files]
+    button = st.container()
+    options = ReadOptions()
+    if has_choices(names):
+        with st.expander("How to read it", expanded=False):
+            options = ask_options(names, f"upload.{turn}")
+    if button.button("Read", type="primary", icon=":material/arrow_forward:"):
+        home = backend().folder
+        kept = [keep_upload(file.name, file.getbuffer(), home) for file in files]
+        st.session_state["upload_turn"] = turn + 1  # the server lets go of the bytes
+        start(kept_step(kept, options, home), remember(kept, options))
 
 
-def _options() -> ReadOptions:
-    first, second, third = st.columns(3)
-    header = first.selectbox("First line is a header", get_args(Header))
-    delimiter = second.selectbox("Separator", get_args(Delimiter))
-    encoding = third.selectbox("Encoding", ["auto", "utf-8", "utf-16", "cp1252", "latin-1"])
-    array = first.text_input("Array or sheet", help="Name of the array in an NPZ file or of the "
-                                                    "sheet in an XLSX file; empty: the only one.")
-    join = second.text_input("Join vectors by", help="An id column that both files have; empty: "
-                                                     "by row order.")
-    skip = third.checkbox("Leave out rows that are too long",
-                          help="They are listed in the import report.")
-    return ReadOptions(header=header, delimiter=delimiter, encoding=encoding,
-                       array=array or None, join=join or None, skip_bad_rows=skip)
+def _adopt(data: Dataset, step_key: str) -> None:
+    """Open what was imported; the same content as before keeps its roles and recipe."""
+    opened = state.document()
+    told: dict[str, Any] = {"importing": "", "dataset": data.id, "source": step_key,
+                            "upload": opened.reading, "reading": {}}
+    if data.id != opened.dataset:
+        state.forget_selection()
+        told |= {"roles": {}, "recipe": None, "ran": None, "reasons": (), "sweep": ()}
+    state.change(**told)
 
 
-def _keep(files: Sequence[Any]) -> tuple[list[Upload], list[str]]:
-    """Copy uploads to disk at once, so that the server does not hold their bytes."""
-    folder = backend().folder / "uploads" / uuid.uuid4().hex
-    folder.mkdir(parents=True, mode=0o700)
-    uploads, digests = [], []
-    for index, file in enumerate(files):
-        path = folder / f"{index}-{safe_filename(file.name)}"
-        data = file.getbuffer()
-        path.write_bytes(data)
-        uploads.append(Upload(file.name, path))
-        digests.append(hashlib.sha256(data).hexdigest())
-    return uploads, digests
-
-
-def _start(step: Any) -> None:
-    st.session_state["import_steps"] = [step]
-    if not backend().store.has(step.key):
-        submit([step])
-    state.change(importing=step.key)
-    st.rerun()
-
-
-def _adopt(data: Dataset) -> None:
-    state.forget_selection()
-    st.session_state.pop("upload", None)
-    state.change(importing="", dataset=data.id, roles={}, recipe=None, ran=None, reasons=(),
-                 sweep=())
-
-
-def _offer_retry(error: ExplorerError) -> None:
-    uploads, digests, options = st.session_state["upload"]
-    if error.code == "ROW_LENGTH" and st.button("Read again, leaving out rows of another length"):
-        _start(upload_step(uploads, digests, _replaced(options, skip_bad_rows=True)))
-    with st.expander("Read again in another way", expanded=error.code != "ROW_LENGTH"):
-        changed = _options()
-        if st.button("Read again", type="primary"):
-            _start(upload_step(uploads, digests, changed))
-
-
-def _replaced(options: ReadOptions, **changes: Any) -> ReadOptions:
-    from dataclasses import replace
-
-    return replace(options, **changes)
-
-
-def _placeholder(key: str, title: str) -> Any:
-    from explorer.jobs import Step
-
-    return Step(key=key, kind="import", title=title, call="explorer.imports:execute", payload={},
-                lane="host")
-
-
-def _issue_text(issue: Any) -> str:
-    places = ""
-    if issue.rows:
-        more = " …" if issue.count > len(issue.rows) else ""
-        places = f" (lines {', '.join(str(row) for row in issue.rows)}{more})"
-    elif issue.entries:
-        more = " …" if issue.count > len(issue.entries) else ""
-        places = f" ({', '.join(esc_md(entry) for entry in issue.entries[:5])}{more})"
-    return f"{esc_md(issue.message)}{places}"
+def _step(key: str, view: JobView | None) -> Step:
+    """What is watched: after a reload only its key is known."""
+    return Step(key=key, kind="import", title=view.title if view else "Reading",
+                call="explorer.imports:execute", payload={}, lane="host")

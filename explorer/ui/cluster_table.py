@@ -17,6 +17,8 @@ from explorer.ui import state
 from explorer.values import NOISE
 
 _STRIP_SIDE = 56
+_LINE = 50
+"""Characters of a typical text: three of them fill the three lines of their cell."""
 
 
 def edit_clusters(current: Run, names: dict[int, str]) -> list[int]:
@@ -57,18 +59,20 @@ def _record(current: Run, label: int, members: np.ndarray, silhouettes: np.ndarr
     typical: list[int] = []
     if description is not None and label != NOISE:
         record = description.clusters[label]
-        apart = " · ".join([*record["words"], *record["columns"][:3]])
+        # 'eggs: in 7 of 124 rows': the word alone leaves room for the others.
+        words = ", ".join(phrase.rpartition(": in ")[0] for phrase in record["words"])
+        apart = " · ".join([*([words] if words else []), *record["columns"][:3]])
         typical = [int(current.rows[place]) for place in description.typical[label] if place >= 0]
     return {
         "label": label,
         "colour": _swatch(NOISE_COLOR if label == NOISE else cluster_color(label)),
         "name": name_of(label, names),
         "rows": int(members.sum()),
-        "share": float(members.mean()),
+        "share": round(float(members.mean()), 3),
         "silhouette": float(values.mean()) if len(values) else None,
-        "negative": float((values < 0).mean()) if len(values) else None,
-        "typical rows": _typical(current.dataset, typical),
+        "negative": round(float((values < 0).mean()), 3) if len(values) else None,
         "set apart by": apart,
+        "typical rows": _typical(current.dataset, typical),
     }
 
 
@@ -77,20 +81,22 @@ def _columns(data: Dataset) -> dict[str, Any]:
     typical = (column.ImageColumn("typical rows", help="The rows nearest the cluster's centre.",
                                   width="medium") if data.has_images else
                column.TextColumn("typical rows", help="The rows nearest the cluster's centre.",
-                                 width="large"))
+                                 width=340))
     return {
-        "pick": column.CheckboxColumn("pick", width="small"),
+        "pick": column.CheckboxColumn("pick", width=62),
         "colour": column.ImageColumn("", width=36),
         "name": column.TextColumn("name", help="Click to rename; empty takes the name back.",
                                   max_chars=120),
-        "rows": column.NumberColumn("rows", format="localized", width="small"),
-        "share": column.NumberColumn("share", format="percent", width="small"),
+        "rows": column.NumberColumn("rows", format="localized", width=62),
+        "share": column.NumberColumn("share", format="percent", width=62),
         "silhouette": column.NumberColumn("silhouette", format="%.3f", width="small",
                                           help="Mean over the cluster's rows."),
         "negative": column.NumberColumn("negative", format="percent", width="small",
                                         help="Share of rows with a silhouette below 0: nearer to "
                                              "another cluster than to their own."),
-        "set apart by": column.TextColumn("set apart by", width="large"),
+        "set apart by": column.TextColumn(
+            "set apart by", width=275,
+            help="Words and columns that are more frequent here than in the other clusters."),
         "typical rows": typical,
     }
 
@@ -114,9 +120,14 @@ def _typical(data: Dataset, rows: list[int]) -> str | None:
         return _strip(data, tuple(rows)) if rows else None
     texts = data.with_role("text")
     if texts:
-        return "  ▪  ".join(" ".join(data.texts(texts[0].name)[row].split())[:90] for row in rows)
+        return "  ▪  ".join(_line(data.texts(texts[0].name)[row]) for row in rows)
     identifiers = data.row_ids
     return ", ".join(identifiers[row] for row in rows)
+
+
+def _line(text: str) -> str:
+    words = " ".join(text.split())
+    return words if len(words) <= _LINE else f"{words[:_LINE - 1]}…"
 
 
 def _strip(data: Dataset, rows: tuple[int, ...]) -> str:

@@ -7,7 +7,7 @@ import streamlit as st
 from explorer.run import Run
 from explorer.ui import state
 from explorer.ui.backend import backend
-from explorer.ui.job_panel import seconds_in_words, submit, watch
+from explorer.ui.job_panel import about, submit, watch
 
 
 def no_data(words: str) -> None:
@@ -37,8 +37,8 @@ def ready(words: str) -> Run | None:
     if missing:
         if not watch(missing, "Computing the recipe"):
             left, right, _ = st.columns([1, 1, 2])
-            seconds = seconds_in_words(sum(step.seconds for step in missing))
-            if left.button(f"Run (about {seconds})", type="primary", width="stretch",
+            seconds = about(sum(step.seconds for step in missing))
+            if left.button(f"Run ({seconds})", type="primary", width="stretch",
                            icon=":material/play_arrow:"):
                 submit(missing)
                 st.rerun()

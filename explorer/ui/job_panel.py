@@ -17,6 +17,7 @@ _MOVING = ("queued", "running")
 
 def submit(steps: Sequence[Step]) -> None:
     """Queue these steps for this workspace."""
+    st.session_state.pop("stopping", None)
     if steps:
         backend().jobs.submit(steps, open_workspace().id)
 
@@ -29,8 +30,7 @@ def watch(steps: Sequence[Step], what: str) -> bool:
     if moving:
         _poll([step.key for step in steps], what)
         return True
-    for view in views.values():
-        _show_end(view)
+    _show_ends(list(views.values()))
     return False
 
 
@@ -41,45 +41,66 @@ def _poll(keys: list[str], what: str) -> None:
         st.rerun()
     with st.container(border=True, key="jobs"):
         left, right = st.columns([5, 1], vertical_alignment="center")
-        left.markdown(f"**{esc_md(what)}**{_overall(list(views.values()))}")
-        if right.button("Cancel", key="cancel_jobs", icon=":material/stop_circle:"):
+        shown = [views[key] for key in keys if key in views]
+        left.markdown(f"**{esc_md(what)}**{_overall(shown)}")
+        if right.button("Cancel", key="cancel_jobs", icon=":material/stop_circle:",
+                        width="stretch"):
             backend().jobs.cancel(keys, open_workspace().id)
-        for key in keys:
-            if key in views:
-                _show_progress(views[key])
+            st.session_state["stopping"] = keys
+        for view in shown:
+            if view.state == "running":
+                _show_progress(view, st.session_state.get("stopping") == keys)
+        _show_rest(shown)
         if not backend().jobs.engine_alive():
             st.warning("The engine is starting. Waiting steps begin as soon as it is up.")
 
 
-def _show_progress(view: JobView) -> None:
-    if view.state == "running":
-        left = f" · about {_seconds(view.remaining)} left" if view.remaining is not None else ""
-        st.progress(min(max(view.fraction, 0.0), 1.0),
-                    text=f"{esc_md(view.title)}: {esc_md(view.text or 'started')} · "
-                         f"{_seconds(view.elapsed)}{left}")
-    elif view.state == "queued":
-        ahead = f", {view.ahead} before it" if view.ahead else ""
-        st.caption(f":material/schedule: {esc_md(view.title)} waits{ahead} · "
-                   f"about {_seconds(view.expected)}")
-    elif view.state == "done":
-        st.caption(f":material/check_circle: {esc_md(view.title)} · {_seconds(view.elapsed)}")
-    else:
-        _show_end(view)
+def _show_progress(view: JobView, stopping: bool) -> None:
+    said = "stopping" if stopping else esc_md(view.text or "started")
+    left = ""
+    if view.remaining is not None and not stopping:
+        left = f" · {about(view.remaining)} left" if view.remaining else " · longer than expected"
+    st.progress(min(max(view.fraction, 0.01), 1.0),
+                text=f"{esc_md(view.title)}: {said} · {_seconds(view.elapsed)}{left}")
 
 
-def _show_end(view: JobView) -> None:
-    if view.state == "cancelled":
-        st.info(f"{esc_md(view.title)} was cancelled. What was done before is kept.",
+def _show_rest(views: Sequence[JobView]) -> None:
+    """What is done and what waits, a line each: a step that moves on moves nothing else."""
+    done = [f"{esc_md(view.title)} ({_seconds(view.elapsed)})" for view in views
+            if view.state == "done"]
+    waiting = [view for view in views if view.state == "queued"]
+    if done:
+        st.caption(f":material/check_circle: Done: {', '.join(done)}")
+    if waiting:
+        others = min(view.ahead for view in waiting)
+        first = f" Other jobs come first: {others}." if others else ""
+        st.caption(f":material/schedule: Waiting: "
+                   f"{', '.join(esc_md(view.title) for view in waiting)}.{first}")
+    if not any(view.state == "running" for view in views):
+        _show_ends(views)
+
+
+def _show_ends(views: Sequence[JobView]) -> None:
+    stopped = [esc_md(view.title) for view in views if view.state == "cancelled"]
+    if stopped:
+        st.info(f"Cancelled: {', '.join(stopped)}. What was done before is kept.",
                 icon=":material/stop_circle:")
-    elif view.error is not None and view.error.code != "STEP_BEFORE_FAILED":
-        st.markdown(f"**{esc_md(view.title)}** did not finish:")
-        show_problem(view.error)
+    for view in views:
+        failed = view.state not in ("cancelled", "done") and view.error is not None
+        if failed and view.error is not None and view.error.code != "STEP_BEFORE_FAILED":
+            st.markdown(f"**{esc_md(view.title)}** did not finish:")
+            show_problem(view.error)
 
 
-def _overall(views: list[JobView]) -> str:
+def _overall(views: Sequence[JobView]) -> str:
     left = sum(view.remaining if view.remaining is not None else view.expected
                for view in views if view.state in _MOVING)
-    return f" · about {_seconds(left)} in all" if left else ""
+    return f" · {about(left)} to go" if left else ""
+
+
+def about(seconds: float) -> str:
+    """'under 1 s', 'about 12 s', 'about 3 min 20 s': an estimate in words."""
+    return f"{'about ' if round(seconds) >= 1 else ''}{_seconds(seconds)}"
 
 
 def _seconds(seconds: float) -> str:

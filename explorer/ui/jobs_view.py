@@ -21,13 +21,14 @@ def show_jobs(owner: str) -> None:
     if not views:
         st.caption("Nothing has been computed in this workspace yet.")
         return
-    st.dataframe([{
+    rows = [{
         "step": view.title, "state": view.state,
         "progress": view.fraction if view.state == "running" else None,
         "took": seconds_in_words(view.elapsed) if view.elapsed else "",
         "asked for": datetime.datetime.fromtimestamp(view.submitted).strftime("%H:%M:%S"),
         "says": _words(view),
-    } for view in views], hide_index=True, height=min(38 + 35 * len(views), 600), column_config={
+    } for view in views]
+    st.dataframe(rows, hide_index=True, height="content" if len(rows) < 16 else 560, column_config={
         "progress": st.column_config.ProgressColumn("progress", format="percent",
                                                     min_value=0.0, max_value=1.0)})
     moving = [view.key for view in views if view.state in ("queued", "running")]

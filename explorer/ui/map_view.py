@@ -17,6 +17,9 @@ from explorer.ui.colors import HOVER_ROWS, Coloring, hover_texts, row_names
 
 SELECTABLE_ROWS = 150_000
 """A lasso comes back as text, 130 bytes a row; the connection closes at 25 MB."""
+CLICK = "Click"
+# While dragging selects, Streamlit (1.67) takes clicks on points away: hence a tool for each.
+_DRAG = {CLICK: "pan", "Lasso": "lasso", "Box": "select"}
 _LIVE_ROWS = 2_000
 """A selection that a figure holds itself comes again with every later click anywhere: 1 MB for
 5,000 rows. A larger one is drawn into the figure instead, which then forgets it."""
@@ -25,18 +28,30 @@ _CONFIG = {"displaylogo": False, "scrollZoom": True,
            "toImageButtonOptions": {"format": "png", "scale": 2, "filename": "map"}}
 
 
+def choose_tool() -> str:
+    """What the mouse does on both figures: a key of _DRAG; the choice outlives a change of page."""
+    if "tool" not in st.session_state:
+        st.session_state["tool"] = st.session_state.get("tool_kept", CLICK)
+    chosen = st.segmented_control(
+        "Select by", list(_DRAG), key="tool", label_visibility="collapsed", required=True,
+        help="Click: a point or a bar; dragging moves the view. Lasso and Box: many at once. "
+             "Scrolling zooms.") or CLICK
+    st.session_state["tool_kept"] = chosen
+    return chosen
+
+
 def show_map(current: Run, coloring: Coloring, coloring_key: str, names: dict[int, str],
-             height: int) -> None:
+             tool: str, height: int) -> None:
     """The scatter plot of the projection; box, lasso and click choose rows."""
     projection = current.projection
     assert projection is not None
     base = ("map", current.plan.projection, current.plan.clustering, coloring_key,
-            tuple(sorted(names.items())), height)
+            tuple(sorted(names.items())), tool, height)
     marks = _marks(current, base)
     figure = _kept(base, marks, lambda: draw_map(
         np.asarray(projection.points), rows=current.rows.astype(np.int32), colors=coloring.draw(),
         hover=hover_texts(current, names), selected=marks, axes=projection.axes,
-        units=current.recipe.projecting.units, height=height))
+        units=current.recipe.projecting.units, dragmode=_DRAG[tool], height=height))
     many = len(current.rows) > SELECTABLE_ROWS
     flat = projection.points.shape[1] == 2
     if many or not flat:
@@ -61,7 +76,7 @@ def show_limits(current: Run) -> None:
                    "to see the row.")
 
 
-def show_silhouette(current: Run, names: dict[int, str], height: int) -> None:
+def show_silhouette(current: Run, names: dict[int, str], tool: str, height: int) -> None:
     """One bar per row in the space that was clustered; bars choose rows."""
     judged = current.silhouette
     clustering = current.clustering
@@ -73,14 +88,14 @@ def show_silhouette(current: Run, names: dict[int, str], height: int) -> None:
         st.info(f"The silhouette is not defined: {score.why}")
         return
     base = ("silhouette", current.plan.judgements["silhouette"], tuple(sorted(names.items())),
-            height)
+            tool, height)
     marks = _marks(current, base)
     figure = _kept(base, marks, lambda: draw_silhouette(
         np.asarray(judged.per_row["silhouette"]), np.asarray(clustering.labels),
         np.asarray(judged.per_row["second"]), rows=current.rows.astype(np.int32),
         names={label: name_of(label, names) for label in range(clustering.count)},
         noise=clustering.noise, mean=score.value, selected=marks,
-        hover=row_names(current), height=height))
+        hover=row_names(current), dragmode="pan" if tool == CLICK else "select", height=height))
     st.plotly_chart(figure, key="silhouette", config=_CONFIG, height="stretch",
                     on_select=_chooser(base, marks), selection_mode=("points", "box"))
 

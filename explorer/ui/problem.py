@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 
 import streamlit as st
 
-from explorer.errors import ExplorerError
+from explorer.errors import ExplorerError, Where
 from explorer.escape import esc_md
 from explorer.ui import state
 
 
 def show_problem(error: ExplorerError) -> None:
     """One card for one refusal."""
-    place = str(error.where)
+    place = _place(error.where)
     lines = [f"**{esc_md(error.message)}**"]
     if place:
         lines.append(f"Where: {esc_md(place)}")
@@ -39,6 +40,12 @@ def show_notes(notes: Sequence[str]) -> None:
     """What a method did that a person should know, one line each."""
     for note in dict.fromkeys(notes):
         st.caption(f":material/info: {esc_md(note)}")
+
+
+def _place(where: Where) -> str:
+    """A place in a person's data; a parameter stands in the message and on the form."""
+    column = where.column.removeprefix("column ") if where.column is not None else None
+    return str(replace(where, column=column, parameter=None))
 
 
 def _offer_ways_out() -> None:

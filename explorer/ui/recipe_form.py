@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
@@ -9,8 +10,9 @@ import streamlit as st
 from explorer import values
 from explorer.cluster import clusterers
 from explorer.dataset import Dataset
-from explorer.encode import encoders
+from explorer.encode import Encoder, encoders
 from explorer.errors import ExplorerError
+from explorer.escape import esc_md
 from explorer.project import projectors
 from explorer.propose import fitting_encoders, propose
 from explorer.recipe import Recipe, recipe_from_yaml
@@ -18,28 +20,36 @@ from explorer.run import Run
 from explorer.spec import Facts
 from explorer.ui import state
 from explorer.ui.backend import backend
-from explorer.ui.form import Offers, choose_method
-from explorer.ui.job_panel import seconds_in_words, submit, watch
+from explorer.ui.form import choose_method
+from explorer.ui.job_panel import about, submit, watch
 from explorer.ui.problem import show_notes, show_problem
 
 
-def edit_recipe(data: Dataset, recipe: Recipe) -> Recipe | None:
-    """The forms of all steps; the recipe as filled in, or None while something is refused."""
-    facts = _facts(data, recipe)
+@dataclass(frozen=True)
+class Edited:
+    """The recipe as filled in, or None while the steps named in `refused` are."""
+
+    recipe: Recipe | None
+    refused: tuple[str, ...] = ()
+
+
+def edit_recipe(data: Dataset, recipe: Recipe) -> Edited:
+    """The forms of all steps."""
     left, right = st.columns(2, gap="medium")
     with left:
-        encoder = _step("1 Encode", "Rows become vectors.", "encoder", encoders(), recipe.encoder,
-                        None, [method.key for method in fitting_encoders(data)],
-                        lambda method: method.offers(data))
+        encoder = _encode_step(data, recipe)
+        facts = _facts(data, recipe if encoder is None else recipe.using(encoder=encoder))
         projector = _step("2 Project", "Vectors become a picture.", "projector", projectors(),
                           recipe.projector, facts, _offered_projectors(data))
     with right:
         clusterer, space = _cluster_step(recipe, facts)
         _judge_step(recipe)
-    if encoder is None or projector is None or clusterer is None:
-        return None
-    return recipe.using(encoder=encoder, projector=projector, clusterer=clusterer,
-                        cluster_in=space)
+    steps = {"1 Encode": encoder, "2 Project": projector, "3 Cluster": clusterer}
+    refused = tuple(title for title, method in steps.items() if method is None)
+    if refused:
+        return Edited(None, refused)
+    return Edited(recipe.using(encoder=encoder, projector=projector, clusterer=clusterer,
+                               cluster_in=space))
 
 
 def run_bar(recipe: Recipe) -> None:
@@ -67,8 +77,7 @@ def run_bar(recipe: Recipe) -> None:
         state.change(ran=recipe.to_data())
         st.rerun()
     names = ", ".join(dict.fromkeys(step.title for step in missing))
-    right.caption(f"To compute: {names} · about "
-                  f"{seconds_in_words(sum(step.seconds for step in missing))}")
+    right.caption(f"Takes {about(sum(step.seconds for step in missing))}. To compute: {names}.")
 
 
 def take_recipe(data: Dataset, recipe: Recipe) -> None:
@@ -111,13 +120,36 @@ def show_stale(ran: Run, recipe: Recipe) -> None:
 
 
 def _step(title: str, words: str, slot: str, registry: Any, call: Any, facts: Facts | None,
-          offered: list[str] | None = None, offers: Offers | None = None) -> Any:
+          offered: list[str] | None = None) -> Any:
     with st.container(border=True):
         st.markdown(f"**{title}** · {words}")
-        return choose_method(slot, registry, call, facts, offered, offers)
+        return choose_method(slot, registry, call, facts, offered)
 
 
-def _cluster_step(recipe: Recipe, facts: Facts | None) -> Any:
+def _encode_step(data: Dataset, recipe: Recipe) -> Encoder | None:
+    """The encoder's form; it also refuses what is known beforehand: no columns, no model."""
+    with st.container(border=True):
+        st.markdown("**1 Encode** · Rows become vectors.")
+        encoder = choose_method("encoder", encoders(), recipe.encoder, None,
+                                [method.key for method in fitting_encoders(data)],
+                                lambda method: method.offers(data))
+        if not isinstance(encoder, Encoder):
+            return None
+        try:
+            names = ", ".join(column.name for column in encoder.columns(data)[:8])
+            encoder.fingerprint()
+        except ExplorerError as error:
+            show_problem(error)
+            return None
+        more = len(encoder.columns(data)) - 8
+        st.caption(f"Reads {esc_md(names)}{f' and {more} more columns' if more > 0 else ''}. Roles "
+                   "are changed on the page Bring data.")
+        embedding = _stored(recipe.using(encoder=encoder))
+        show_notes(embedding.notes if embedding is not None else ())
+        return encoder
+
+
+def _cluster_step(recipe: Recipe, facts: Facts) -> Any:
     with st.container(border=True):
         st.markdown("**3 Cluster** · Vectors become groups.")
         spaces = {"embedding": "the embedding", "projection": "the picture"}
@@ -129,7 +161,7 @@ def _cluster_step(recipe: Recipe, facts: Facts | None) -> Any:
             st.warning("Distances in a picture are distorted: clusters found there, and their "
                        "scores, speak of the picture and are labelled so.")
             width = int(recipe.projector.parameters.get("dimensions", 2))
-            facts = None if facts is None else Facts(n=facts.n, d=width)
+            facts = Facts(n=facts.n, d=width)
         return choose_method("clusterer", clusterers(), recipe.clusterer, facts), space
 
 
@@ -141,24 +173,21 @@ def _judge_step(recipe: Recipe) -> None:
         st.caption(titles)
 
 
-def _facts(data: Dataset, recipe: Recipe) -> Facts | None:
+def _facts(data: Dataset, recipe: Recipe) -> Facts:
     """Of the embedding when it is there, else what the dataset says."""
+    embedding = _stored(recipe)
+    if embedding is None:
+        return Facts(n=data.n, d=max(2, len(data.columns)))
+    return Facts(*embedding.vectors.shape)
+
+
+def _stored(recipe: Recipe) -> values.Embedding | None:
+    """The recipe's embedding, where it was computed before."""
     try:
         entry = backend().store.find(state.plan_of(recipe).embedding)
     except ExplorerError:
-        return None
-    if entry is None:
-        return Facts(n=data.n, d=max(2, len(data.columns)))
-    held = st.session_state.get("facts")
-    if held is None or held[0] != entry.key:
-        vectors = values.read(values.Embedding, entry).vectors
-        held = (entry.key, Facts(n=vectors.shape[0], d=vectors.shape[1]))
-        st.session_state["facts"] = held
-    notes = values.read(values.Embedding, entry).notes
-    if notes:
-        show_notes(notes)
-    facts: Facts = held[1]
-    return facts
+        return None  # the step it comes from shows the reason
+    return values.read(values.Embedding, entry) if entry is not None else None
 
 
 def _offered_projectors(data: Dataset) -> list[str]:
@@ -168,7 +197,5 @@ def _offered_projectors(data: Dataset) -> list[str]:
 
 def _replace(recipe: Recipe, roles: dict[str, str]) -> None:
     """Another recipe on the form: the widgets forget what they held."""
-    for key in list(st.session_state):
-        if str(key).startswith(("encoder.", "projector.", "clusterer.", "cluster_in")):
-            del st.session_state[key]
+    state.forget_form()
     state.change(recipe=recipe.to_data(), roles=roles, reasons=())

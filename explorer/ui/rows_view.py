@@ -27,12 +27,14 @@ def show_rows(current: Run, rows: np.ndarray, names: dict[int, str], key: str) -
     if len(rows) == 1:
         show_row(current, int(rows[0]), names)
         return
-    chooser, turner, counter = st.columns([2, 2, 6], vertical_alignment="center")
     shape = _TABLE
     if current.dataset.has_images:
+        chooser, turner, counter = st.columns([2, 2, 6], vertical_alignment="center")
         shape = chooser.segmented_control("Show as", [_GALLERY, _TABLE], default=_GALLERY,
                                           key=f"{key}.shape", label_visibility="collapsed",
                                           required=True) or _GALLERY
+    else:
+        turner, counter = st.columns([2, 8], vertical_alignment="center")
     size = _GALLERY_ROWS if shape == _GALLERY else _TABLE_ROWS
     with turner:
         first = size * (_choose_page(-(-len(rows) // size), key) - 1)
@@ -49,11 +51,13 @@ def show_gallery(current: Run, rows: np.ndarray, names: dict[int, str]) -> None:
     """Thumbnails of these dataset rows with row id and cluster."""
     identifiers = current.dataset.row_ids
     labels = _labels(current, rows)
-    captions = [f"{identifiers[row][:14]} · {name_of(labels[int(row)], names)[:14]}"
-                if int(row) in labels else identifiers[row][:14] for row in rows]
+    # Of 'truck/0094.jpg' the end tells rows apart.
+    captions = [[identifiers[row].rsplit("/")[-1][:12],
+                 *([name_of(labels[int(row)], names)[:12]] if int(row) in labels else [])]
+                for row in rows]
     with st.container(height=360):
         st.image([current.dataset.thumbnail(int(row)) for row in rows],
-                 caption=[esc_md(caption) for caption in captions], width=80)
+                 caption=["  \n".join(map(esc_md, lines)) for lines in captions], width=80)
 
 
 def show_row(current: Run, row: int, names: dict[int, str]) -> None:

@@ -32,8 +32,8 @@ def show_selection(current: Run, names: dict[int, str]) -> None:
 
 def _offer_choices(current: Run) -> None:
     left, right = st.columns([3, 1], vertical_alignment="center")
-    left.caption("Nothing selected. Click a point, draw a box or a lasso on the map, or click bars "
-                 "of the silhouette plot.")
+    left.caption("Nothing selected. Click a point or a silhouette bar to see its row; with Lasso "
+                 "or Box, above the map, draw around many.")
     judged = current.silhouette
     if judged is None or judged.scores[0].value is None:
         return
@@ -45,7 +45,7 @@ def _offer_choices(current: Run) -> None:
 
 
 def _summary(current: Run, places: np.ndarray, names: dict[int, str]) -> str:
-    if current.clustering is None or not len(places):
+    if current.clustering is None or len(places) < 2:  # one row says it all itself
         return ""
     labels, counts = np.unique(current.clustering.labels[places], return_counts=True)
     order = np.argsort(-counts, kind="stable")

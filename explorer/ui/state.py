@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict
 
 from explorer.dataset import Dataset, open_dataset
 from explorer.errors import StoreError
+from explorer.imports import imported
 from explorer.plan import Plan, make_plan
 from explorer.recipe import Recipe, recipe_from_data
 from explorer.run import Run
@@ -29,7 +30,13 @@ class Document(BaseModel):
 
     dataset: str = ""
     roles: dict[str, str] = {}
+    source: str = ""
+    """The import `dataset` came from: other files may have the same content."""
+    upload: dict[str, Any] = {}
+    """The kept files and options `dataset` was read from; empty for a sample."""
     importing: str = ""
+    reading: dict[str, Any] = {}
+    """The same for the import under way."""
     recipe: dict[str, Any] | None = None
     ran: dict[str, Any] | None = None
     reasons: tuple[str, ...] = ()
@@ -135,10 +142,16 @@ def dataset() -> Dataset | None:
     if not opened.dataset:
         return None
     cached = st.session_state.get("dataset")
-    if cached is None or cached.id != opened.dataset or cached.roles != (
-            cached.roles | opened.roles):
-        cached = open_dataset(backend().store, opened.dataset).with_roles(opened.roles)
+    wanted = (opened.dataset, opened.source)
+    if (cached is None or st.session_state.get("dataset_of") != wanted
+            or cached.roles != (cached.roles | opened.roles)):
+        store = backend().store
+        found = imported(store, opened.source) if opened.source else None
+        if found is None or found.id != opened.dataset:
+            found = open_dataset(store, opened.dataset)
+        cached = found.with_roles(opened.roles)
         st.session_state["dataset"] = cached
+        st.session_state["dataset_of"] = wanted
     return cached
 
 

@@ -3,15 +3,10 @@
 import streamlit as st
 
 from explorer.ui import state
-from explorer.ui.bring import (
-    choose_source,
-    edit_roles,
-    offer_recipe,
-    show_import,
-    show_preview,
-    show_report,
-)
+from explorer.ui.bring import choose_source, offer_recipe, show_import
+from explorer.ui.preview import edit_roles, show_preview, show_report
 from explorer.ui.problem import problems_shown
+from explorer.ui.reading import offer_other_reading
 
 st.title("Bring data", anchor=False)
 with problems_shown():
@@ -23,6 +18,10 @@ with problems_shown():
         choose_source()
     else:
         show_report(data)
-        offer_recipe(data)
-        show_preview(data)
-        edit_roles(data)
+        if offer_recipe(data):
+            show_preview(data)
+            edit_roles(data)
+        else:  # first what the person has to change
+            edit_roles(data)
+            show_preview(data)
+        offer_other_reading(data)

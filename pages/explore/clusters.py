@@ -32,9 +32,10 @@ with problems_shown():
             if right.button("Export", type="primary", icon=":material/download:",
                             width="stretch"):
                 state.go_to("pages/take/export.py")
-            show_rows(current, rows, names, "picked")
         else:
             st.caption("Tick clusters to see their rows, show them on the map or export them. "
                        "Click a name to change it.")
         with st.expander("How many clusters?", expanded=bool(state.document().sweep)):
             show_sweep(current)
+        if ticked:
+            show_rows(current, rows, names, "picked")

@@ -5,7 +5,7 @@ import streamlit as st
 from explorer.ui import state
 from explorer.ui.colors import choose_coloring, colorings
 from explorer.ui.empty import ready
-from explorer.ui.map_view import score_line, show_limits, show_map, show_silhouette
+from explorer.ui.map_view import choose_tool, score_line, show_limits, show_map, show_silhouette
 from explorer.ui.notes_view import show_run_notes
 from explorer.ui.problem import problems_shown
 from explorer.ui.recipe_form import show_stale
@@ -21,17 +21,19 @@ with problems_shown():
             show_stale(current, draft)
         names = state.cluster_names()
         options = colorings(current, names)
-        chooser, scores = st.columns([1, 3], vertical_alignment="center", gap="medium")
+        chooser, tools, scores = st.columns([5, 4, 13], vertical_alignment="center")
         with chooser:
             key = choose_coloring(options)
+        with tools:
+            tool = choose_tool()
         numbers, basis = score_line(current)
         scores.markdown(f"{numbers}  \n:small[:gray[{basis}]]")
         with st.container(key="views"):
             left, right = st.columns([8, 5], gap="small")
             with left:
-                show_map(current, options[key], key, names, HEIGHT)
+                show_map(current, options[key], key, names, tool, HEIGHT)
             with right:
-                show_silhouette(current, names, HEIGHT)
+                show_silhouette(current, names, tool, HEIGHT)
         show_limits(current)
         show_selection(current, names)
         show_run_notes(current)

@@ -21,10 +21,10 @@ with problems_shown():
         bar = st.container()
         edited = edit_recipe(data, recipe)
         with bar:
-            if edited is None:
-                st.error("Mend the step marked below; then the recipe can run.",
+            if edited.recipe is None:
+                st.error(f"The recipe cannot run yet: see step {' and '.join(edited.refused)}.",
                          icon=":material/error:")
             else:
-                state.change(recipe=edited.to_data())
-                run_bar(edited)
-        take_recipe(data, edited or recipe)
+                state.change(recipe=edited.recipe.to_data())
+                run_bar(edited.recipe)
+        take_recipe(data, edited.recipe or recipe)

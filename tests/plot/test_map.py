@@ -57,7 +57,36 @@ def test_selection_is_laid_over_dimmed_rows() -> None:
     assert base.marker.opacity < 0.4 < overlay.marker.opacity
     assert {row: shade(overlay, at) for at, row in enumerate(overlay.customdata.tolist())} == {
         0: cluster_color(0), 3: NOISE_COLOR}
-    assert "selected (2)" in legend(figure)
+    assert overlay.marker.line.width == 1
+    assert overlay.marker.size > base.marker.size
+    plain = draw_map(points, rows=np.arange(5), colors=cluster_colors(labels))
+    assert legend(figure) == legend(plain)  # a selection does not move the map
+
+
+def test_many_selected_rows_have_no_outline_over_their_colour() -> None:
+    n = 500
+    base, overlay = drawn(draw_map(RANDOM.normal(size=(n, 2)), rows=np.arange(n),
+                                   colors=cluster_colors(np.zeros(n, int)),
+                                   selected=np.ones(n, dtype=bool)))
+    assert overlay.marker.line.width == 0
+    assert overlay.marker.size == base.marker.size
+
+
+def test_legend_lies_under_the_map_and_axes_keep_to_the_points() -> None:
+    points = np.array([[-4, 0], [6, 0]], dtype=np.float32)
+    figure = draw_map(points, rows=np.arange(2), colors=cluster_colors(np.array([0, 1])),
+                      axes=("UMAP 1", "UMAP 2"))
+    box = figure.layout.legend
+    assert (box.orientation, box.yref, box.y, box.yanchor) == ("h", "container", 0, "bottom")
+    assert figure.layout.xaxis.range == (-4.25, 6.25)
+    low, high = figure.layout.yaxis.range
+    assert low < 0 < high  # all on one line: still a span
+    assert figure.layout.xaxis.title.text == "across: UMAP 1 · up: UMAP 2"
+    assert figure.layout.yaxis.title.text is None
+    meant = draw_map(points, rows=np.arange(2), colors=cluster_colors(np.array([0, 1])),
+                     axes=("PC 1", "PC 2"), units=True)
+    assert (meant.layout.xaxis.title.text, meant.layout.yaxis.title.text) == ("PC 1", "PC 2")
+    assert meant.layout.xaxis.showticklabels
 
 
 def test_numbers_have_a_scale_and_missing_ones_are_counted() -> None:
@@ -104,9 +133,11 @@ def test_legend_names_the_largest_and_counts_the_rest() -> None:
     entries = legend(draw_map(np.zeros((len(labels), 2)), rows=np.arange(len(labels)),
                               colors=cluster_colors(labels)))
     assert entries[:LEGEND_ENTRIES] == [f"Cluster {i} ({60 - i})" for i in range(LEGEND_ENTRIES)]
-    assert entries[LEGEND_ENTRIES:] == [f"35 others ({sum(range(1, 36))})"]
+    assert entries[LEGEND_ENTRIES:] == [f"{60 - LEGEND_ENTRIES} others "
+                                        f"({sum(range(1, 61 - LEGEND_ENTRIES)):,})"]
     just = np.arange(LEGEND_ENTRIES + 1)
-    assert len(legend(draw_map(np.zeros((26, 2)), rows=just, colors=cluster_colors(just)))) == 26
+    assert len(legend(draw_map(np.zeros((len(just), 2)), rows=just,
+                               colors=cluster_colors(just)))) == len(just)
 
 
 def test_many_colours_of_ones_own() -> None:
