@@ -36,7 +36,8 @@ class Step:
     `after` are keys that must be done first. `seconds` is what it is expected to take. The lane
     'host' runs in a thread of the engine process itself: for work that only starts and watches a
     child process, and calls `progress` at least every second (a thread cannot be killed).
-    `payload["size"] = {"method": ..., "n": ..., "d": ...}`, where present, feeds `calibration`.
+    `payload["size"] = {"method", "n", "d", "expected"}`, where present, feeds `calibration`;
+    `expected` are the seconds the method itself estimates, before any calibration.
     """
 
     key: str

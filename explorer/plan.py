@@ -92,7 +92,8 @@ def sweep_step(plan: Plan, counts: Sequence[int]) -> Step:
                "judges": judged,
                "variants": variants, "inputs": {"vectors": plan.clustered},
                "space": _space_kind(plan.recipe)}
-    each = next(step.seconds for step in plan.steps if step.key == plan.clustering)
+    made = (plan.clustering, *plan.judgements.values())
+    each = sum(step.seconds for step in plan.steps if step.key in made)
     return Step(key=key, kind="sweep", title=f"{method.title} for {len(counts)} cluster numbers",
                 call=EXECUTE, payload=payload,
                 seconds=each * len(counts))

@@ -29,7 +29,7 @@ def edit_clusters(current: Run, names: dict[int, str]) -> list[int]:
     turn = st.session_state.setdefault("cluster_turn", 0)
     edited = st.data_editor(
         rows, key=f"clusters.{current.plan.clustering}.{turn}", hide_index=True,
-        height=min(42 + (_STRIP_SIDE + 8) * len(rows), 520), row_height=_STRIP_SIDE + 8,
+        height="content" if len(rows) < 8 else 520, row_height=_STRIP_SIDE + 8,
         disabled=[name for name in rows[0] if name not in ("pick", "name")],
         column_order=[name for name in rows[0] if name != "label"],
         column_config=_columns(current.dataset))
@@ -85,7 +85,7 @@ def _columns(data: Dataset) -> dict[str, Any]:
     return {
         "pick": column.CheckboxColumn("pick", width=62),
         "colour": column.ImageColumn("", width=36),
-        "name": column.TextColumn("name", help="Click to rename; empty takes the name back.",
+        "name": column.TextColumn("name", help="Double-click to rename; empty takes the name back.",
                                   max_chars=120),
         "rows": column.NumberColumn("rows", format="localized", width=62),
         "share": column.NumberColumn("share", format="percent", width=62),

@@ -142,9 +142,8 @@ def dataset() -> Dataset | None:
     if not opened.dataset:
         return None
     cached = st.session_state.get("dataset")
-    wanted = (opened.dataset, opened.source)
-    if (cached is None or st.session_state.get("dataset_of") != wanted
-            or cached.roles != (cached.roles | opened.roles)):
+    wanted = (opened.dataset, opened.source, tuple(sorted(opened.roles.items())))
+    if cached is None or st.session_state.get("dataset_of") != wanted:
         store = backend().store
         found = imported(store, opened.source) if opened.source else None
         if found is None or found.id != opened.dataset:

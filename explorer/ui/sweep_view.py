@@ -61,7 +61,8 @@ def _show_result(current: Run, found: Sweep) -> None:
     left, right, rest = st.columns([1, 1, 2], vertical_alignment="bottom")
     count = left.selectbox("Number of clusters", counts, key="sweep_count", format_func=lambda
                            count: f"{count}{_marks(count, used, best)}")
-    if right.button("Use it", icon=":material/check:", disabled=count == used, width="stretch"):
+    if right.button("Use it", icon=":material/check:", disabled=count == used, width="stretch",
+                    type="primary"):
         recipe = current.recipe.using(clusterer=method.with_count(int(count)))
         submit(state.plan_of(recipe).missing(backend().store))
         state.forget_form()

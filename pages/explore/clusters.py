@@ -34,7 +34,7 @@ with problems_shown():
                 state.go_to("pages/take/export.py")
         else:
             st.caption("Tick clusters to see their rows, show them on the map or export them. "
-                       "Click a name to change it.")
+                       "Double-click a name to change it.")
         with st.expander("How many clusters?", expanded=bool(state.document().sweep)):
             show_sweep(current)
         if ticked:

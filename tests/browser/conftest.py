@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -24,35 +25,47 @@ def pytest_collection_modifyitems(items):
             item.add_marker(pytest.mark.browser)
 
 
-@pytest.fixture(scope="session")
-def app_url(tmp_path_factory):
-    """The address of a freshly started app with an empty store."""
+@contextmanager
+def serving(script, folder, **environment):
+    """The address of `streamlit run script`, which works in the folder of the script and logs into
+    `folder`."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    home = tmp_path_factory.mktemp("home")
-    environment = {**os.environ, "EXPLORER_HOME": str(home)}
-    with open(home / "server.log", "wb") as log:
+    with open(folder / "server.log", "wb") as log:
         server = subprocess.Popen(
-            [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port),
-             "--server.headless", "true"],
-            cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+            [sys.executable, "-m", "streamlit", "run", script.name, "--server.port", str(port),
+             "--server.headless", "true", "--server.address", "127.0.0.1",
+             "--server.fileWatcherType", "none", "--browser.gatherUsageStats", "false"],
+            cwd=script.parent, env={**os.environ, **environment}, stdin=subprocess.DEVNULL,
+            stdout=log, stderr=log)
     address = f"http://127.0.0.1:{port}"
     deadline = time.monotonic() + 60
-    while True:
-        try:
-            urllib.request.urlopen(f"{address}/_stcore/health", timeout=1)
-            break
-        except OSError:
-            if server.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError((home / "server.log").read_text()) from None
-            time.sleep(0.2)
-    yield address
-    server.terminate()
-    server.wait(20)
+    try:
+        while True:
+            try:
+                urllib.request.urlopen(f"{address}/_stcore/health", timeout=1)
+                break
+            except OSError:
+                if server.poll() is not None or time.monotonic() > deadline:
+                    raise RuntimeError((folder / "server.log").read_text()) from None
+                time.sleep(0.2)
+        yield address
+    finally:
+        server.terminate()
+        server.wait(20)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
+def app_url(tmp_path_factory):
+    """The address of a freshly started app with an empty store."""
+    home = tmp_path_factory.mktemp("home")
+    with serving(ROOT / "app.py", home, EXPLORER_HOME=str(home)) as address:
+        yield address
+
+
+# Not for the whole session: while Playwright runs, the main thread has an asyncio loop.
+@pytest.fixture(scope="package")
 def chromium():
     if not Path(CHROMIUM).exists():
         if os.environ.get("EXPLORER_BROWSER_REQUIRED"):

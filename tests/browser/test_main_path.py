@@ -120,6 +120,10 @@ def test_hostile_words_stay_words(page, tmp_path):
 def test_lasso_on_the_map_selects_rows_everywhere(page):
     take_sample(page, "Wine")
     make_map(page)
+    page.get_by_text("Lasso", exact=True).click()
+    page.wait_for_function("document.querySelector('.js-plotly-plot')?._fullLayout?.dragmode"
+                           " == 'lasso'")
+    settle(page)
     area = page.locator(".js-plotly-plot").first.locator(".nsewdrag").first
     area.wait_for()
     box = area.bounding_box()

@@ -202,3 +202,19 @@ def test_minilm_on_news(store: Store, real_data: Path) -> None:
     assert (found.vectors[:200] * plain).sum(axis=1).min() > 0.9999
     labels = KMeans(4, n_init=10, random_state=0).fit_predict(found.vectors)
     assert adjusted_rand_score([row[0] for row in rows], labels) > 0.55
+
+
+def test_threads_follow_the_engine_and_change_nothing(
+        store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    import torch
+
+    dataset, before, seen, vectors = texts(store, TEXTS), torch.get_num_threads(), [], []
+    for threads in ("1", "2"):
+        monkeypatch.setenv("EXPLORER_THREADS", threads)
+        found = SentenceTransformerModel(model="tiny").encode(
+            dataset, lambda fraction, text: seen.append((text, torch.get_num_threads())))
+        assert {count for text, count in seen if "of 7" in text} == {int(threads)}
+        assert torch.get_num_threads() == before
+        vectors.append(found.vectors)
+        seen.clear()
+    np.testing.assert_array_equal(*vectors)

@@ -42,9 +42,11 @@ def test_progress_is_seen_and_never_goes_back(home):
 def test_finished_steps_calibrate_what_later_ones_are_expected_to_take(home):
     size = {"method": "slowpoke", "n": 10, "d": 2}
     for seconds in (0.1, 0.2, 100.0):
-        step = home.step("count", {"n": 4, "pause": 0.05, "size": size}, seconds=seconds)
+        # What the method itself expects counts, not what the form made of it by earlier runs.
+        told = {**size, "expected": seconds}
+        step = home.step("count", {"n": 4, "pause": 0.05, "size": told}, seconds=7 * seconds)
         home.until(home.submit(step), "done")
-    failed = home.step("refuse", {"size": size}, seconds=1e-6)
+    failed = home.step("refuse", {"size": {**size, "expected": 1e-6}}, seconds=1.0)
     home.until(home.submit(failed), "failed")
     assert 1.0 <= home.jobs.calibration("slowpoke") < 2.0  # 0.2 s and a little, of 0.2 expected
     assert home.jobs.calibration("other") is None

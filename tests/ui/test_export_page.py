@@ -1,0 +1,113 @@
+"""The export page without a browser: which rows, which formats, the prepared file."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from explorer.exports import execute, export_step
+from explorer.load import load_sample
+from explorer.project import projectors
+from explorer.propose import propose
+from explorer.run import run
+from explorer.spec import silent
+from explorer.ui.state import Selection
+
+ROOT = Path(__file__).parents[2]
+EXPORT = "pages/take/export.py"
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory):
+    """The backend on a home of this module; its engine is not needed and stopped."""
+    from explorer.ui.backend import backend
+
+    before = os.environ.get("EXPLORER_HOME")
+    os.environ["EXPLORER_HOME"] = str(tmp_path_factory.mktemp("home"))
+    backend.clear()
+    found = backend()
+    found.engine.stop()
+    yield found
+    backend.clear()
+    if before is None:
+        del os.environ["EXPLORER_HOME"]
+    else:
+        os.environ["EXPLORER_HOME"] = before
+
+
+@pytest.fixture(scope="module")
+def wine(shared):
+    """A workspace on the wine sample with everything computed."""
+    from explorer.ui.state import Document
+
+    data = load_sample("wine", shared.store, silent)
+    recipe = propose(data).recipe.using(projector=projectors().create("pca"))
+    run(recipe, data, shared.store)
+    identifier = shared.workspaces.create("wine")
+    document = Document(dataset=data.id, recipe=recipe.to_data(), ran=recipe.to_data())
+    shared.workspaces.save(identifier, document.model_dump(mode="json"), 0)
+    return identifier
+
+
+def open_export(identifier, **session):
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+    app.query_params["w"] = identifier
+    app.run()
+    for key, value in session.items():
+        app.session_state[key] = value
+    app.switch_page(EXPORT)
+    app.run()
+    assert not app.exception, app.exception
+    return app
+
+
+def labels(app):
+    return [button.label for button in app.button]
+
+
+def test_nothing_chosen_offers_nothing_to_prepare(shared, wine):
+    app = open_export(wine)
+    assert app.segmented_control(key="export_rows").value == "Clusters"
+    assert not any(label.startswith("Prepare") for label in labels(app))
+    assert any("at least one cluster" in caption.value for caption in app.caption)
+
+
+def test_ticked_clusters_are_taken_over_and_stay_when_changed(shared, wine):
+    app = open_export(wine, ticked=[0, 2])
+    sizes = np.bincount(app.session_state["run"].clustering.labels)
+    assert app.multiselect(key="export_clusters").value == [0, 2]
+    assert f"Prepare {sizes[0] + sizes[2]} rows" in labels(app)
+    app.multiselect(key="export_clusters").set_value([1]).run()
+    assert f"Prepare {sizes[1]} rows" in labels(app)
+    assert app.session_state["ticked"] == [1]
+    app.switch_page("pages/explore/map.py").run()
+    app.switch_page(EXPORT).run()
+    assert app.multiselect(key="export_clusters").value == [1]
+
+
+def test_selection_comes_first_when_there_is_one(shared, wine):
+    app = open_export(wine, selection=Selection(np.array([4])))
+    assert app.segmented_control(key="export_rows").value == "Selected rows"
+    assert "Prepare 1 row" in labels(app)
+    assert any(caption.value.startswith("1 row selected") for caption in app.caption)
+
+
+def test_images_are_offered_only_where_there_are_some(shared, wine):
+    app = open_export(wine, ticked=[0])
+    assert app.radio(key="export_format").options == ["CSV, safe for Excel", "CSV, exact",
+                                                      "Parquet", "JSONL"]
+
+
+def test_a_prepared_file_is_offered_with_its_size(shared, wine):
+    app = open_export(wine)
+    app.segmented_control(key="export_rows").set_value("All rows").run()
+    assert any("All 178 rows" in caption.value for caption in app.caption)
+    step = export_step(app.session_state["run"], np.arange(178), {}, "csv")
+    execute(step.payload, str(shared.store.root), silent)
+    app.run()
+    offers = [element.label for element in app.get("download_button")]
+    assert offers == ["Download with manifest and recipe", "Only rows.csv"]
+    size = shared.store.get(step.key).path("export.zip").stat().st_size
+    assert any(f"178 rows, {size / 1e3:.1f} kB" in caption.value for caption in app.caption)
