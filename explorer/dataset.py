@@ -127,8 +127,12 @@ class Dataset:
     def texts(self, name: str) -> list[str]:
         """The column as n strings; a missing value is ''."""
         values = self.values(name)
-        return ["" if value is None else value if isinstance(value, str) else as_text(value)
-                for value in values]
+        return ["" if value is None else as_text(value) for value in values]
+
+    def text(self, name: str, row: int) -> str:
+        """One cell as `texts` gives it, without reading the whole column."""
+        value = self.table.column(self.column(name).name)[row].as_py()
+        return "" if value is None else as_text(value)
 
     def values(self, name: str) -> list[Any]:
         """The column as n Python values exactly as uploaded; None where missing."""
@@ -260,7 +264,9 @@ def _not_finite(text: str) -> float:
 
 
 def as_text(value: Any) -> str:
-    """A value that is not text, as text: JSON for lists and objects, str otherwise."""
+    """A value as text: text itself, JSON for lists and objects, str otherwise."""
+    if isinstance(value, str):
+        return value
     if isinstance(value, (list, dict)):
         return json.dumps(value, ensure_ascii=False, default=str)
     return str(value)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from explorer.dataset import open_dataset
-from explorer.errors import DataError
+from explorer.errors import DataError, StoreError
 from explorer.export.manifest import MEANINGS, NOISE_POLICY, make_manifest
 from explorer.export.rows import (
     Export,
@@ -71,10 +71,11 @@ def export_step(current: Run, rows: np.ndarray, names: Mapping[int, str], form: 
     chosen = result_key("rows", current.dataset.id, rows.tolist())
     current.store.put(chosen, {"rows": rows.astype(np.int64)}, {"type": "Rows"})
     named = {str(label): name for label, name in sorted(names.items())}
+    told = current.dataset.told()
     parts = [current.recipe.to_data(), current.dataset.id, current.dataset.roles, chosen, named,
-             form]
-    key = result_key("export", 1, *parts)
-    payload = {"step": "export", "key": key, "recipe": current.recipe.to_data(),
+             form, told]
+    key = result_key("export", 2, *parts)
+    payload = {"step": "export", "key": key, "recipe": current.recipe.to_data(), "told": told,
                "dataset": current.dataset.id, "roles": current.dataset.roles, "rows": chosen,
                "names": named, "format": form}
     return Step(key=key, kind="export", title=f"Export of {len(rows):,} rows",
@@ -89,7 +90,13 @@ def execute(payload: dict[str, Any], home: str, progress: Progress) -> None:
         return
     recipe = recipe_from_data(payload["recipe"])
     dataset = open_dataset(store, payload["dataset"]).with_roles(payload["roles"])
-    current = Run(make_plan(recipe, dataset, store), store)
+    plan = make_plan(recipe, dataset.retold(payload["told"]), store)
+    missing = plan.missing(store)
+    if missing:
+        raise StoreError("NOT_STORED", f"The results must all be there to be exported; "
+                                       f"{missing[0].title} is not any more.",
+                         hint="Run the recipe again; then export.")
+    current = Run(plan, store)
     rows = np.array(store.get(payload["rows"]).array("rows"))
     names = {int(label): name for label, name in payload["names"].items()}
     folder = store.new_folder()
@@ -108,15 +115,9 @@ def execute(payload: dict[str, Any], home: str, progress: Progress) -> None:
 
 def make_export(current: Run, rows: np.ndarray, names: dict[int, str]) -> Export:
     """The export of dataset rows; rows without a vector have empty cells in our columns."""
-    import pyarrow as pa
-
-    ours = current.table(names)
-    places = np.searchsorted(current.rows, rows)
-    places = np.minimum(places, max(len(current.rows) - 1, 0))
-    covered = current.rows[places] == rows if len(current.rows) else np.zeros(len(rows), bool)
-    extra = ours.take(pa.array(places, mask=~covered))
-    return Export(dataset=current.dataset, rows=rows, extra=extra,
-                  manifest=manifest_of(current, len(rows), int((~covered).sum()), names))
+    uncovered = int(np.count_nonzero(~np.isin(rows, current.rows)))
+    return Export(dataset=current.dataset, rows=rows, extra=current.table_of(rows, names),
+                  manifest=manifest_of(current, len(rows), uncovered, names))
 
 
 def manifest_of(current: Run, rows: int, uncovered: int, names: dict[int, str]) -> dict[str, Any]:
@@ -125,10 +126,17 @@ def manifest_of(current: Run, rows: int, uncovered: int, names: dict[int, str]) 
     return make_manifest(
         current.recipe.to_data(), current.dataset, rows, noise=_noise(current),
         space=current.space, meanings=meanings_of(current), extra={
-        "results": {"embedding": current.plan.embedding, "projection": current.plan.projection,
-                    "clustering": current.plan.clustering, **current.plan.judgements},
+        "results": {name: _made(current, key) for name, key in {
+            "embedding": current.plan.embedding, "projection": current.plan.projection,
+            "clustering": current.plan.clustering, **current.plan.judgements}.items()},
         "scores": scores, "rows_without_vector": uncovered,
         "cluster_names": {str(label): name for label, name in names.items()}})
+
+
+def _made(current: Run, key: str) -> dict[str, Any]:
+    """The result's name and the versions of the libraries that made it, perhaps long ago."""
+    entry = current.store.get(key)
+    return {"key": key, "versions": entry.meta["provenance"].get("versions", {})}
 
 
 def meanings_of(current: Run) -> dict[str, str]:

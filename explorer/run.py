@@ -123,6 +123,13 @@ class Run:
                 columns[axis] = pa.array(np.ascontiguousarray(values_))
         return pa.table(columns)
 
+    def table_of(self, rows: np.ndarray, names: dict[int, str] | None = None) -> pa.Table:
+        """`table` for these dataset rows (ascending); cells of rows without a vector are empty."""
+        covered = np.isin(rows, self.rows)
+        ours = self.table(names, self.positions(rows))
+        places = np.cumsum(covered) - 1
+        return ours.take(pa.array(places, mask=~covered))
+
     def _read(self, kind: type[V], key: str) -> V | None:
         entry = self.store.find(key)
         return None if entry is None else values.read(kind, entry)

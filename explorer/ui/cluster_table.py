@@ -30,7 +30,7 @@ def edit_clusters(current: Run, names: dict[int, str]) -> list[int]:
     edited = st.data_editor(
         rows, key=f"clusters.{current.plan.clustering}.{turn}", hide_index=True,
         height="content" if len(rows) < 8 else 520, row_height=_STRIP_SIDE + 8,
-        disabled=[name for name in rows[0] if name not in ("pick", "name")],
+        placeholder="–", disabled=[name for name in rows[0] if name not in ("pick", "name")],
         column_order=[name for name in rows[0] if name != "label"],
         column_config=_columns(current.dataset))
     chosen = [records[i]["label"] for i, record in enumerate(edited) if record["pick"]]
@@ -106,10 +106,13 @@ def _log_names(current: Run, before: Sequence[dict[str, Any]],
     renamed = False
     for old, new in zip(before, after, strict=True):
         given = (new["name"] or "").strip()
-        if given == old["name"] or old["label"] == NOISE:
+        if given == old["name"]:
             continue
-        state.rename_cluster(current.plan.clustering, old["label"], given)
         renamed = True
+        if old["label"] == NOISE:
+            st.toast("Noise is no cluster: it keeps its name.", icon=":material/info:")
+        else:
+            state.rename_cluster(current.plan.clustering, old["label"], given)
     if renamed:
         st.session_state["cluster_turn"] += 1
         st.rerun()
@@ -120,7 +123,7 @@ def _typical(data: Dataset, rows: list[int]) -> str | None:
         return _strip(data, tuple(rows)) if rows else None
     texts = data.with_role("text")
     if texts:
-        return "  ▪  ".join(_line(data.texts(texts[0].name)[row]) for row in rows)
+        return "  ▪  ".join(_line(data.text(texts[0].name, row)) for row in rows)
     identifiers = data.row_ids
     return ", ".join(identifiers[row] for row in rows)
 

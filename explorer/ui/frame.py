@@ -21,6 +21,9 @@ _STYLE = """
 .st-key-views {height: clamp(480px, calc(100vh - 195px), 1000px);}
 .st-key-views [data-testid="stHorizontalBlock"], .st-key-views [data-testid="stColumn"],
 .st-key-views [data-testid="stColumn"] > [data-testid="stVerticalBlock"] {height: 100%;}
+/* Until the browser has drawn a figure (seconds for many rows) its place says so. */
+.stPlotlyChart:not(:has(.main-svg))::before {content: "Drawing …"; display: block; opacity: 0.6;
+  padding-top: 8rem; text-align: center;}
 </style>
 """
 

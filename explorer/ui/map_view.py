@@ -46,7 +46,7 @@ def show_map(current: Run, coloring: Coloring, coloring_key: str, names: dict[in
     projection = current.projection
     assert projection is not None
     base = ("map", current.plan.projection, current.plan.clustering, coloring_key,
-            tuple(sorted(names.items())), tool, height)
+            tuple(sorted(names.items())), tuple(current.dataset.roles.items()), tool, height)
     marks = _marks(current, base)
     figure = _kept(base, marks, lambda: draw_map(
         np.asarray(projection.points), rows=current.rows.astype(np.int32), colors=coloring.draw(),
@@ -110,8 +110,12 @@ def score_line(current: Run) -> tuple[str, str]:
     first = current.scores[0] if current.scores else None
     if first is None:
         return "", ""
-    basis = (f"{first.sample:,} of {first.total:,} rows · {esc_md(first.noise)} · {first.metric} "
-             f"distance in {esc_md(first.space)} · map: {current.recipe.projecting.title}, seed "
+    metrics = dict.fromkeys(score.metric for score in current.scores)
+    distance = f"{first.metric} distance" if len(metrics) == 1 else "; ".join(
+        f"{metric} distance ({', '.join(s.name for s in current.scores if s.metric == metric)})"
+        for metric in metrics)
+    basis = (f"{first.sample:,} of {first.total:,} rows · {esc_md(first.noise)} · {distance} "
+             f"in {esc_md(first.space)} · map: {current.recipe.projecting.title}, seed "
              f"{getattr(current.recipe.projecting, 'seed', 'none')}")
     return " · ".join(parts), basis
 

@@ -83,12 +83,10 @@ def table_of(current: Run, rows: np.ndarray, names: dict[int, str]) -> pa.Table:
     """The rows as a table: row_id, our columns, the columns as uploaded."""
     identifiers = current.dataset.row_ids
     columns: dict[str, Any] = {"row_id": pa.array([identifiers[row] for row in rows])}
-    places = current.positions(rows)
-    if len(places) == len(rows):
-        ours = current.table(names).take(pa.array(places))
-        for name in ("cluster_name", "silhouette", "second_best_name"):
-            if name in ours.column_names:
-                columns[name.replace("_name", "").replace("_", " ")] = ours.column(name)
+    ours = current.table_of(rows, names)
+    for name in ("cluster_name", "silhouette", "second_best_name"):
+        if name in ours.column_names:
+            columns[name.replace("_name", "").replace("_", " ")] = ours.column(name)
     table = current.dataset.table
     if table.num_columns:
         part = table.take(pa.array(rows))

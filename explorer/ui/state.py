@@ -126,6 +126,9 @@ def forget_form() -> None:
 
 def start_over() -> None:
     """A new empty workspace; the old one stays under its address."""
+    forget_form()
+    for name in ("ticked", "color_by", "export_rows", "export_clusters", "strips"):
+        st.session_state.pop(name, None)
     st.session_state.pop(_OPENED, None)
     st.query_params.pop("w", None)
     open_workspace()

@@ -20,7 +20,9 @@ with problems_shown():
         names = state.cluster_names()
         if not current.clustering.count:
             st.warning("No clusters were found: every row is noise. Try a smaller minimum cluster "
-                       "size, or another method.")
+                       "size, clustering in the picture, or K-means.")
+            if st.button("Change the recipe", icon=":material/tune:"):
+                state.go_to("pages/explore/recipe.py")
         ticked = edit_clusters(current, names)
         if ticked:
             rows = rows_of_clusters(current, set(ticked))

@@ -4,6 +4,7 @@ import io
 import zipfile
 
 import numpy as np
+
 from tests.browser.conftest import settle
 from tests.browser.test_main_path import LONG, upload
 

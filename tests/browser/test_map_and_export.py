@@ -129,7 +129,8 @@ def test_bars_choose_rows_on_the_map_and_other_people_see_nothing_of_it(page, wi
 def test_a_second_lasso_replaces_the_first(page, wine):
     open_map(page, wine)
     take_tool(page, "Lasso")
-    left = [(0.005, 0.005), (0.5, 0.005), (0.5, 0.995), (0.005, 0.995), (0.005, 0.01)]
+    # From the bottom: in the upper right corner stands the mode bar.
+    left = [(0.005, 0.995), (0.005, 0.005), (0.5, 0.005), (0.5, 0.995), (0.01, 0.995)]
     drag_over(page, 0, left)
     page.get_by_text("rows selected").wait_for()
     settle(page)
