@@ -46,7 +46,7 @@ def find_roles(content: Content, progress: Progress) -> Roles:
             matrices.append(vectors)
         elif isinstance(field, Field):
             findings.append(study(field, name))
-    findings = _with_coordinates(findings)
+    findings = _with_coordinates(findings, content.pictures is not None)
     findings = _with_label(findings, content.n)
     columns = [finding.column for finding in findings]
     if content.pictures is not None:
@@ -89,8 +89,8 @@ def _unique_names(content: Content) -> tuple[list[str], list[Issue]]:
     if not doubled:
         return names, []
     return names, [Issue("warning", "DUPLICATE_COLUMNS",
-                         f"{number_of(len(doubled), 'column name')} stood there before and got a "
-                         "number.", len(doubled), entries=tuple(doubled[:MAX_PLACES]))]
+                         f"{number_of(len(doubled), 'repeated column name')} got a number "
+                         "behind it.", len(doubled), entries=tuple(doubled[:MAX_PLACES]))]
 
 
 def _free(name: str, taken: Collection[str]) -> str:
@@ -100,8 +100,9 @@ def _free(name: str, taken: Collection[str]) -> str:
     return free
 
 
-def _with_coordinates(findings: list[Finding]) -> list[Finding]:
-    """Number columns named x and y (and z), umap_1 and umap_2, ... become coordinates."""
+def _with_coordinates(findings: list[Finding], pictures: bool) -> list[Finding]:
+    """Number columns named x and y (and z), umap_1 and umap_2, ... become coordinates, where
+    something else is left to be encoded."""
     groups: dict[str, dict[str, int]] = {}
     for i, finding in enumerate(findings):
         match = _COORDINATE.match(finding.column.original.strip())
@@ -118,7 +119,9 @@ def _with_coordinates(findings: list[Finding]) -> list[Finding]:
             column = replace(findings[i].column, role="coordinate",
                              why=f"Named like one of {len(members)} coordinates.")
             result[i] = replace(findings[i], column=column, few=False)
-    return result
+    encodable = pictures or any(finding.column.role in ("number", "text", "vector")
+                                for finding in result)
+    return result if encodable else findings
 
 
 def _with_label(findings: list[Finding], n: int) -> list[Finding]:
@@ -167,7 +170,7 @@ def _column_issues(columns: Sequence[Column], n: int) -> Iterator[Issue]:
                 and column.role == "ignore"]
     if empty:
         yield Issue("note", "EMPTY_COLUMNS",
-                    f"{number_of(len(empty), 'column')} have no values and are not used.",
+                    f"{number_of(len(empty), 'column')} without any value: not used.",
                     len(empty),
                     entries=tuple(empty[:MAX_PLACES]))
     if constant:

@@ -161,7 +161,7 @@ def _issues(gathering: _Gathering) -> Iterator[Issue]:
         kinds = Counter(reason.split(":")[0] for reason in left_out.values())
         words = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common(5))
         yield Issue("warning", "IMAGES_LEFT_OUT",
-                    f"{number_of(len(left_out), 'file')} could not be read as images and were left "
+                    f"{number_of(len(left_out), 'file')} not readable as an image, left "
                     f"out ({words}).", len(left_out),
                     entries=tuple(f"{_clean(name)}: {reason}"
                                   for name, reason in list(left_out.items())[:_LISTED]))

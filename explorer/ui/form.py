@@ -16,6 +16,9 @@ from explorer.spec import Facts, Method, Parameter, Registry
 from explorer.ui.problem import show_notes, show_problem
 
 _NONE = "automatic"
+_WORDS = {"n": "number of", "min": "minimum", "max": "maximum", "dist": "distance",
+          "init": "start", "neighbors": "neighbours"}
+"""Parameters bear their library's names; people read words."""
 Offers = Callable[[type[Any]], Mapping[str, Sequence[str]]]
 
 
@@ -30,6 +33,11 @@ class _Field:
     high: float | None
 
     @property
+    def label(self) -> str:
+        """What stands above the widget."""
+        return label_of(self.parameter.name)
+
+    @property
     def help(self) -> str:
         """The sentence of the declaration, and the values allowed for this data."""
         return esc_md(f"{self.parameter.description} {self._allowed()}".strip())
@@ -39,6 +47,11 @@ class _Field:
         low = f" {above} {_bound(self.low)}" if self.low is not None else ""
         high = f" up to {_bound(self.high)}" if self.high is not None else ""
         return f"Allowed:{low}{high}." if low or high else ""
+
+
+def label_of(name: str) -> str:
+    """A parameter's name in words: 'n_neighbors' is 'Number of neighbours'."""
+    return " ".join(_WORDS.get(word, word) for word in name.split("_")).capitalize()
 
 
 def choose_method(slot: str, registry: Registry[Any], current: Call, facts: Facts | None,
@@ -64,15 +77,24 @@ def choose_method(slot: str, registry: Registry[Any], current: Call, facts: Fact
         if facts is not None:
             show_notes(method.check(facts))
     except ExplorerError as error:
-        show_problem(error)
+        show_problem(with_label(error))
         return None
     kept[f"{slot}.{key}"] = method.values()
     changed = method.changed()
     if changed:
-        listed = ", ".join(f"{name.replace('_', ' ')} {_plain(value)}"
+        listed = ", ".join(f"{label_of(name).lower()} {_plain(value)}"
                            for name, value in changed.items())
         st.caption(f"Differs from the defaults: {esc_md(listed)}")
     return method
+
+
+def with_label(error: ExplorerError) -> ExplorerError:
+    """The same refusal, naming the parameter as the form does."""
+    name = error.where.parameter
+    if name is None or not error.message.startswith(f"{name} "):
+        return error
+    return type(error)(error.code, error.message.replace(name, label_of(name), 1), error.where,
+                       error.hint)
 
 
 def _fields(slot: str, cls: type[Method], given: Mapping[str, Any], facts: Facts | None,
@@ -108,7 +130,7 @@ def _field(slot: str, cls: type[Method], parameter: Parameter, given: Mapping[st
         return _offer(field, offered)
     if parameter.optional:
         _remember(f"{field.key}.auto", value is None)
-        if st.checkbox(f"{parameter.label}: {_NONE}", key=f"{field.key}.auto", help=field.help):
+        if st.checkbox(f"{field.label}: {_NONE}", key=f"{field.key}.auto", help=field.help):
             return None
         if value is None:
             start = _clamp(10 if parameter.kind == "int" else 1.0, low, high)
@@ -120,7 +142,8 @@ def _fitting(parameter: Parameter, default: float, low: float | None, high: floa
     """A default that this data does not allow becomes the nearest value that it does."""
     fitting = _clamp(default, low, high)
     if fitting != default:
-        st.caption(f"{parameter.label} is usually {default:g}; this data allows {fitting:g}.")
+        st.caption(f"{label_of(parameter.name)} is usually {default:g}; this data allows "
+                   f"{fitting:g}.")
     return fitting
 
 
@@ -130,24 +153,24 @@ def _number(field: _Field) -> int | float:
     kind: Callable[[Any], Any] = int if field.parameter.kind == "int" else float
     _remember(field.key, kind(field.value))
     step = 1 if kind is int else _step(field.low, field.high, float(field.value))
-    return st.number_input(field.parameter.label, step=kind(step), key=field.key, help=field.help,
+    return st.number_input(field.label, step=kind(step), key=field.key, help=field.help,
                            format=None if kind is int else "%g")
 
 
 def _switch(field: _Field) -> bool:
     _remember(field.key, bool(field.value))
-    return st.checkbox(field.parameter.label, key=field.key, help=field.help)
+    return st.checkbox(field.label, key=field.key, help=field.help)
 
 
 def _choice(field: _Field) -> str:
     _remember(field.key, field.value)
-    return st.selectbox(field.parameter.label, field.parameter.choices, key=field.key,
+    return st.selectbox(field.label, field.parameter.choices, key=field.key,
                         help=field.help)
 
 
 def _text(field: _Field) -> str:
     _remember(field.key, field.value or "")
-    return st.text_input(field.parameter.label, key=field.key, help=field.help)
+    return st.text_input(field.label, key=field.key, help=field.help)
 
 
 def _offer(field: _Field, offered: Sequence[str]) -> str:
@@ -155,14 +178,14 @@ def _offer(field: _Field, offered: Sequence[str]) -> str:
     choices = list(dict.fromkeys([*offered, *([field.value] if field.value else [])]))
     _remember(field.key, field.value if field.value or blank else None)
     words = "Choose one, or type its name" if choices else "None found: type its name"
-    return st.selectbox(field.parameter.label, choices, key=field.key, index=None,
+    return st.selectbox(field.label, choices, key=field.key, index=None,
                         accept_new_options=True, placeholder=words,
                         format_func=lambda choice: choice or _NONE, help=field.help) or ""
 
 
 def _list(field: _Field) -> list[str]:
     _remember(field.key, ", ".join(str(item) for item in field.value or ()))
-    text = st.text_input(field.parameter.label, key=field.key, help=field.help)
+    text = st.text_input(field.label, key=field.key, help=field.help)
     return [item.strip() for item in text.split(",") if item.strip()]
 
 

@@ -8,6 +8,7 @@ from explorer.errors import ExplorerError
 from explorer.escape import esc_md
 from explorer.ui import state
 from explorer.ui.problem import show_problem
+from explorer.ui.rows_view import counted
 
 _STYLE = """
 <style>
@@ -45,7 +46,7 @@ def draw_frame() -> bool:
             st.caption("No data yet.")
         else:
             st.markdown(f"**{esc_md(data.name)}**")
-            st.caption(f"{data.n:,} rows, {len(data.columns)} columns")
+            st.caption(f"{counted(data.n, 'row')}, {counted(len(data.columns), 'column')}")
             if st.button("Start with other data", icon=":material/add:", type="tertiary",
                          help="Opens an empty workspace. This one stays under its address."):
                 state.start_over()

@@ -85,11 +85,16 @@ def _show_ends(views: Sequence[JobView]) -> None:
     if stopped:
         st.info(f"Cancelled: {', '.join(stopped)}. What was done before is kept.",
                 icon=":material/stop_circle:")
+    failed: dict[str, list[JobView]] = {}
     for view in views:
-        failed = view.state not in ("cancelled", "done") and view.error is not None
-        if failed and view.error is not None and view.error.code != "STEP_BEFORE_FAILED":
-            st.markdown(f"**{esc_md(view.title)}** did not finish:")
-            show_problem(view.error)
+        if view.state in ("failed", "interrupted") and view.error is not None \
+                and view.error.code != "STEP_BEFORE_FAILED":
+            failed.setdefault(str(view.error), []).append(view)
+    for same in failed.values():  # a restarted server interrupts all steps with one reason
+        titles = ", ".join(esc_md(view.title) for view in same)
+        st.markdown(f"**{titles}** did not finish:")
+        if same[0].error is not None:
+            show_problem(same[0].error)
 
 
 def _overall(views: Sequence[JobView]) -> str:

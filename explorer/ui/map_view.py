@@ -85,7 +85,7 @@ def show_silhouette(current: Run, names: dict[int, str], tool: str, height: int)
         return
     score = judged.scores[0]
     if score.value is None:
-        st.info(f"The silhouette is not defined: {score.why}")
+        st.info(f"The silhouette: {esc_md(score.why)}", icon=":material/info:")
         return
     base = ("silhouette", current.plan.judgements["silhouette"], tuple(sorted(names.items())),
             tool, height)
@@ -114,8 +114,10 @@ def score_line(current: Run) -> tuple[str, str]:
     distance = f"{first.metric} distance" if len(metrics) == 1 else "; ".join(
         f"{metric} distance ({', '.join(s.name for s in current.scores if s.metric == metric)})"
         for metric in metrics)
-    basis = (f"{first.sample:,} of {first.total:,} rows · {esc_md(first.noise)} · {distance} "
-             f"in {esc_md(first.space)} · map: {current.recipe.projecting.title}, seed "
+    lost = current.dataset.n - len(current.rows)
+    left_out = f" ({lost:,} more without a vector)" if lost else ""
+    basis = (f"{first.sample:,} of {first.total:,} rows{left_out} · {esc_md(first.noise)} · "
+             f"{distance} in {esc_md(first.space)} · map: {current.recipe.projecting.title}, seed "
              f"{getattr(current.recipe.projecting, 'seed', 'none')}")
     return " · ".join(parts), basis
 

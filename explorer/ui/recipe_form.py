@@ -20,9 +20,9 @@ from explorer.run import Run
 from explorer.spec import Facts
 from explorer.ui import state
 from explorer.ui.backend import backend
-from explorer.ui.form import choose_method
+from explorer.ui.form import choose_method, with_label
 from explorer.ui.job_panel import about, submit, watch
-from explorer.ui.problem import show_notes, show_problem
+from explorer.ui.problem import problems_shown, show_notes, show_problem
 
 
 @dataclass(frozen=True)
@@ -86,20 +86,25 @@ def take_recipe(data: Dataset, recipe: Recipe) -> None:
     first.download_button("Download recipe", recipe.to_yaml(), "recipe.yaml", "application/yaml",
                           icon=":material/download:", width="stretch",
                           help="Replay it with: explorer run recipe.yaml --data FILE --out DIR")
-    with second.popover("Use a recipe file", icon=":material/upload_file:", width="stretch"):
-        file = st.file_uploader("Recipe (YAML or JSON)", type=["yaml", "yml", "json"])
-        if file is not None and st.button("Use it"):
-            try:
-                given = recipe_from_yaml(file.getvalue().decode("utf-8", errors="replace"))
-                kept = {name: role for name, role in given.roles.items() if name in data.roles}
-                changed = given.using(dataset=data.id, dataset_name=data.name,
-                                      roles=data.roles | kept)
-                _replace(changed, data.roles | kept)
-                st.rerun()
-            except ExplorerError as error:
-                show_problem(error)
+    if second.button("Use a recipe file", icon=":material/upload_file:", width="stretch"):
+        _use_file(data)
     if third.button("Back to the proposal", icon=":material/undo:", width="stretch"):
         _replace(propose(data).recipe, data.roles)
+        st.rerun()
+
+
+@st.dialog("Use a recipe file")
+def _use_file(data: Dataset) -> None:
+    st.caption("Every step is set as in the file. Column roles are taken where the names are the "
+               "same.")
+    file = st.file_uploader("Recipe (YAML or JSON)", type=["yaml", "yml", "json"])
+    if file is None or not st.button("Use it", type="primary"):
+        return
+    with problems_shown():
+        given = recipe_from_yaml(file.getvalue().decode("utf-8", errors="replace"))
+        roles = data.roles | {name: role for name, role in given.roles.items()
+                              if name in data.roles}
+        _replace(given.using(dataset=data.id, dataset_name=data.name, roles=roles), roles)
         st.rerun()
 
 
@@ -139,7 +144,7 @@ def _encode_step(data: Dataset, recipe: Recipe) -> Encoder | None:
             names = ", ".join(column.name for column in encoder.columns(data)[:8])
             encoder.fingerprint()
         except ExplorerError as error:
-            show_problem(error)
+            show_problem(with_label(error))
             return None
         more = len(encoder.columns(data)) - 8
         st.caption(f"Reads {esc_md(names)}{f' and {more} more columns' if more > 0 else ''}. Roles "

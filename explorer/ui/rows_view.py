@@ -17,9 +17,9 @@ _CELL = 1_000
 _GALLERY, _TABLE = "Gallery", "Table"
 
 
-def counted(count: int) -> str:
+def counted(count: int, noun: str = "row") -> str:
     """'1 row', '1,234 rows'."""
-    return "1 row" if count == 1 else f"{count:,} rows"
+    return f"1 {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 def show_rows(current: Run, rows: np.ndarray, names: dict[int, str], key: str) -> None:

@@ -38,7 +38,7 @@ def _offer_choices(current: Run) -> None:
     if judged is None or judged.scores[0].value is None:
         return
     negative = current.rows[np.asarray(judged.per_row["silhouette"]) < 0]
-    if len(negative) and right.button(f"All {len(negative):,} negative silhouettes",
+    if len(negative) and right.button(_negatives(len(negative)),
                                       width="stretch"):
         state.select(negative, "negatives")
         st.rerun()
@@ -57,3 +57,7 @@ def _summary(current: Run, places: np.ndarray, names: dict[int, str]) -> str:
         if np.isfinite(values).any():
             words += f" · mean silhouette {np.nanmean(values):.3f}"
     return words
+
+
+def _negatives(count: int) -> str:
+    return "The negative silhouette" if count == 1 else f"All {count:,} negative silhouettes"

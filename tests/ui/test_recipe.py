@@ -77,7 +77,7 @@ def test_a_value_out_of_bounds_is_refused_in_words_and_not_saved(shared, workspa
     app = open_page(RECIPE, workspace)
     app.number_input("clusterer.kmeans.clusters").set_value(500).run()
     assert "step 3 Cluster" in errors(app)
-    assert "clusters must be" in errors(app)
+    assert "Clusters must be" in errors(app)
     assert "500" in errors(app)
     assert not any(button.label in ("Run", "See the map") for button in app.button)
     assert saved(shared, workspace).clustering.clusters == 3
@@ -92,7 +92,9 @@ def test_limits_follow_the_data_and_are_said(workspace):
     perplexity = app.number_input("projector.tsne.perplexity")
     assert "up to 177" in perplexity.help  # 178 rows
     perplexity.set_value(178.0).run()
-    assert "between 1 and 177 for 178 rows" in errors(app)
+    assert "Perplexity must be between 1 and 177 for 178 rows" in errors(app)
+    app.selectbox("projector.method").set_value("umap").run()
+    assert app.number_input("projector.umap.n_neighbors").label == "Number of neighbours"
 
 
 def test_a_method_chosen_again_has_its_values(shared, workspace):
@@ -143,7 +145,7 @@ def test_a_model_that_is_not_there_is_said_at_its_step(shared, tmp_path, monkeyp
     app = open_page(RECIPE, identifier)
     app.selectbox("encoder.method").set_value("sentence_transformer").run()
     assert "step 1 Encode" in errors(app)
-    assert "on this machine" in errors(app)
+    assert "Model must be the name of a model on this machine" in errors(app)
     assert esc_md(str(tmp_path)) in errors(app)
     app.selectbox("encoder.method").set_value("tfidf").run()
     assert not app.error
