@@ -16,7 +16,7 @@ from explorer.plot.theme import CLEAR, MIDDLE_GREY, axis_title, new_figure, say_
 __all__ = ["CategoryColors", "NumberColors", "draw_map", "point_rows"]
 
 LEGEND_ENTRIES = 15
-_DIMMED = 0.25
+_DIMMED = 0.2
 _OUTLINED = 200
 
 
@@ -41,6 +41,8 @@ class _Dots:
         if self.hover is not None:
             more["text"] = self.hover[which].tolist()
             template = "%{text}<extra></extra>"
+        if kind is go.Scattergl:  # what the browser itself does with a selection: the same
+            more["unselected"] = {"marker": {"color": NOISE_COLOR, "opacity": _DIMMED}}
         return kind(**{"mode": "markers", "showlegend": False, "marker": marker,
                        "customdata": _small(self.rows[which]),
                        "hovertemplate": template, **axes, **more})
@@ -197,7 +199,7 @@ def _paint_numbers(dots: _Dots, drawn: np.ndarray, colors: NumberColors,
 
     def number_marker(which: np.ndarray) -> dict[str, Any]:
         return {"color": values[which], "colorscale": colors.scale, "cmin": low, "cmax": high,
-                "showscale": which is order,
+                "showscale": True,
                 "colorbar": {"title": {"text": esc_plotly(colors.title, 60)}, "thickness": 14,
                              "outlinewidth": 0}}
 
@@ -213,19 +215,18 @@ def _paint_numbers(dots: _Dots, drawn: np.ndarray, colors: NumberColors,
 
 def _dots_and_selection(dots: _Dots, order: np.ndarray, marker: Any,
                         selected: np.ndarray | None) -> list[Any]:
-    """The trace of all rows and, over it, the selected ones outlined (the others dimmed)."""
-    dimmed = _DIMMED if selected is not None else 1.0
-    base = {"size": dots.size, "opacity": round(dots.opacity * dimmed, 3)}
-    traces = [dots.trace(order, {**marker(order), **base})]
+    """The trace of all rows; with a selection it is grey and the selected ones lie over it."""
     if selected is None:
-        return traces
+        return [dots.trace(order, {**marker(order), "size": dots.size, "opacity": dots.opacity})]
+    # Grey, not only dimmed: where many faint points lie on each other they are bright again.
+    traces = [dots.trace(order, {"color": NOISE_COLOR, "size": dots.size, "opacity": _DIMMED})]
     chosen = order[selected[order]]
     if len(chosen):
         # Few stand out by an outline; of many the outlines would hide the colours.
         few = len(chosen) <= _OUTLINED
         outlined = {"size": dots.size + (2 if few else 0), "opacity": 1.0,
                     "line": {"width": 1 if few else 0, "color": MIDDLE_GREY}}
-        traces.append(dots.trace(chosen, {**marker(chosen), "showscale": False, **outlined}))
+        traces.append(dots.trace(chosen, {**marker(chosen), **outlined}))
     return traces
 
 

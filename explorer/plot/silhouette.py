@@ -10,7 +10,7 @@ import numpy as np
 
 from explorer.escape import esc_plotly
 from explorer.plot.map import check_lengths
-from explorer.plot.palette import cluster_color, cluster_name, greyed
+from explorer.plot.palette import NOISE_COLOR, cluster_color, cluster_name, greyed
 from explorer.plot.theme import LINE, axis_title, new_figure, say_why
 
 BARS = 3000
@@ -35,6 +35,7 @@ class _Bars:
         """The ends of the bars as a trace takes them: where, which row, what hover says."""
         return {"x": self.values, "y": self.heights,
                 "customdata": rows[self.positions].astype(np.int32, copy=False), "text": texts,
+                "unselected": {"marker": {"color": NOISE_COLOR, "opacity": 0.3}},
                 "hovertemplate": lead + "%{text}<br>silhouette %{x:.3f}<extra></extra>"}
 
 

@@ -30,7 +30,7 @@ def watch(steps: Sequence[Step], what: str) -> bool:
     if moving:
         _poll([step.key for step in steps], what)
         return True
-    _show_ends(list(views.values()))
+    _show_ends([views[step.key] for step in steps if step.key in views])
     return False
 
 

@@ -10,7 +10,7 @@ import streamlit as st
 
 from explorer.escape import esc_md
 from explorer.plot.map import draw_map, point_rows
-from explorer.plot.silhouette import draw_silhouette
+from explorer.plot.silhouette import BARS, draw_silhouette
 from explorer.run import Run, name_of
 from explorer.ui import state
 from explorer.ui.colors import HOVER_ROWS, Coloring, hover_texts, row_names
@@ -32,10 +32,8 @@ def choose_tool() -> str:
     """What the mouse does on both figures: a key of _DRAG; the choice outlives a change of page."""
     if "tool" not in st.session_state:
         st.session_state["tool"] = st.session_state.get("tool_kept", CLICK)
-    chosen = st.segmented_control(
-        "Select by", list(_DRAG), key="tool", label_visibility="collapsed", required=True,
-        help="Click: a point or a bar; dragging moves the view. Lasso and Box: many at once. "
-             "Scrolling zooms.") or CLICK
+    chosen = st.segmented_control("Select by", list(_DRAG), key="tool", required=True,
+                                  label_visibility="collapsed") or CLICK
     st.session_state["tool_kept"] = chosen
     return chosen
 
@@ -89,7 +87,8 @@ def show_silhouette(current: Run, names: dict[int, str], tool: str, height: int)
         return
     base = ("silhouette", current.plan.judgements["silhouette"], tuple(sorted(names.items())),
             tool, height)
-    marks = _marks(current, base)
+    # Of an outline the browser can dim the dots only.
+    marks = _marks(current, base, shows_itself=len(current.rows) <= BARS)
     figure = _kept(base, marks, lambda: draw_silhouette(
         np.asarray(judged.per_row["silhouette"]), np.asarray(clustering.labels),
         np.asarray(judged.per_row["second"]), rows=current.rows.astype(np.int32),
@@ -126,13 +125,14 @@ def _number(value: float) -> str:
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3f}"
 
 
-def _marks(current: Run, base: tuple[Any, ...]) -> np.ndarray | None:
-    """The rows a figure must mark itself (n bool). None where nothing is chosen, or where it was
-    chosen in this very figure: the browser still shows it there, and the view stays as it was."""
+def _marks(current: Run, base: tuple[Any, ...], *,
+           shows_itself: bool = True) -> np.ndarray | None:
+    """The rows to mark in a figure (n bool). None where nothing is chosen, or where it was chosen
+    in this very figure: the browser still shows it there, and the view stays as it was."""
     chosen = state.selection()
     if not len(chosen.rows):
         return None
-    if chosen.origin == str(base) and len(chosen.rows) <= _LIVE_ROWS:
+    if shows_itself and chosen.origin == str(base) and len(chosen.rows) <= _LIVE_ROWS:
         event: Any = st.session_state.get(base[0])
         if event and np.array_equal(point_rows(event["selection"]), chosen.rows):
             return None

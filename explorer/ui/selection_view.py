@@ -10,7 +10,7 @@ from explorer.run import Run, name_of
 from explorer.ui import state
 from explorer.ui.rows_view import counted, show_rows
 
-_NAMED = 4
+_NAMED = 3
 
 
 def show_selection(current: Run, names: dict[int, str]) -> None:

@@ -55,6 +55,8 @@ def test_selection_is_laid_over_dimmed_rows() -> None:
     assert sorted(base.customdata.tolist()) == [0, 1, 2, 3, 4]
     assert sorted(overlay.customdata.tolist()) == [0, 3]
     assert base.marker.opacity < 0.4 < overlay.marker.opacity
+    assert base.marker.color == NOISE_COLOR  # dense dimmed points would add up to their colour
+    assert base.unselected.marker.color == NOISE_COLOR
     assert {row: shade(overlay, at) for at, row in enumerate(overlay.customdata.tolist())} == {
         0: cluster_color(0), 3: NOISE_COLOR}
     assert overlay.marker.line.width == 1
@@ -100,6 +102,9 @@ def test_numbers_have_a_scale_and_missing_ones_are_counted() -> None:
     assert (colored.marker.cmin, colored.marker.cmax) == (1.0, 3.0)
     assert colored.marker.colorbar.title.text == "a&lt;b"
     assert legend(figure) == ["not defined (2)"]
+    chosen = draw_map(np.eye(4, 2), rows=np.arange(4), selected=np.array([1, 0, 0, 0], dtype=bool),
+                      colors=NumberColors(values, "a<b"))
+    assert [trace.marker.showscale for trace in drawn(chosen)] == [None, None, True]
     alone = draw_map(np.eye(2), rows=np.arange(2), colors=NumberColors(np.full(2, np.nan), "n"))
     assert [trace.customdata.tolist() for trace in drawn(alone)] == [[0, 1]]
     same = draw_map(np.eye(2), rows=np.arange(2), colors=NumberColors(np.full(2, 5.0), "n"))
