@@ -41,6 +41,8 @@ class Format:
     mime: str
     write: Callable[[Export, Path, Progress], Written]
     images: bool = False
+    vectors: bool = False
+    """Whether it holds columns of vectors."""
 
 
 FORMATS: dict[str, Format] = {form.key: form for form in (
@@ -51,9 +53,11 @@ FORMATS: dict[str, Format] = {form.key: form for form in (
            lambda export, path, progress: write_csv(export, path, excel_safe=False,
                                                     progress=progress)),
     Format("parquet", "Parquet", "rows.parquet", "application/vnd.apache.parquet",
-           lambda export, path, progress: write_parquet(export, path, progress=progress)),
+           lambda export, path, progress: write_parquet(export, path, progress=progress),
+           vectors=True),
     Format("jsonl", "JSONL", "rows.jsonl", "application/jsonl",
-           lambda export, path, progress: write_jsonl(export, path, progress=progress)),
+           lambda export, path, progress: write_jsonl(export, path, progress=progress),
+           vectors=True),
     Format("images", "Images, a folder per cluster", "images.zip", "application/zip",
            lambda export, path, progress: write_images_zip(export, path, progress=progress),
            images=True),

@@ -72,12 +72,14 @@ class KMeans(Clusterer):
         random state, so single starts that share that state are the same starts."""
         from sklearn.cluster import KMeans as Fit
         from sklearn.exceptions import ConvergenceWarning
+        from threadpoolctl import threadpool_limits
 
         draws = np.random.RandomState(self.seed)
         best: _Best | None = None
         for start in range(self.restarts):
             progress(start / self.restarts, f"start {start + 1} of {self.restarts}")
-            with warnings.catch_warnings():
+            # Sums of several threads round differently: on AG News another local optimum won.
+            with warnings.catch_warnings(), threadpool_limits(limits=1):
                 # Fewer clusters than asked for becomes a note of the result.
                 warnings.simplefilter("ignore", ConvergenceWarning)
                 fit = Fit(n_clusters=self.clusters, init=self.init, n_init=1,

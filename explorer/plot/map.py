@@ -122,8 +122,10 @@ def _legend_box(colors: CategoryColors | NumberColors) -> dict[str, Any]:
     if isinstance(colors, NumberColors):
         return box | {"y": 1.0, "yanchor": "bottom"}
     # In the container, not on the paper: there it would lie on the axis' own title and numbers.
-    return box | {"y": 0, "yanchor": "bottom", "yref": "container",
-                  "title": {"text": esc_plotly(colors.title, 30), "side": "left"}}
+    box |= {"y": 0, "yanchor": "bottom", "yref": "container"}
+    if colors.title:  # above: beside it the last column of names would be cut
+        box["title"] = {"text": esc_plotly(colors.title, 60), "side": "top"}
+    return box
 
 
 def _span(values: np.ndarray) -> list[float]:

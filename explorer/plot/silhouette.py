@@ -205,7 +205,9 @@ def _frame(figure: Any, bars: _Bars, groups: list[_Group], names: Mapping[int, s
     figure.add_vline(x=0, line={"width": 1, "color": LINE})
     left = len(groups) - len(labelled)
     if left:
-        _note(figure, f"{left} narrow clusters have no room for a label: hover names them.", 1)
+        told = ("1 narrow cluster has no label: hover names it." if left == 1 else
+                f"{left} narrow clusters have no label: hover names them.")
+        _note(figure, told, 1)
 
 
 def _middle(bars: _Bars, group: _Group) -> float:
@@ -229,6 +231,6 @@ def _count_missing(figure: Any, noise: int, undefined: int) -> None:
 
 def _note(figure: Any, text: str, line: int) -> None:
     """Words below the x axis' title, one line under the other."""
-    figure.add_annotation(text=text, showarrow=False, xref="paper", yref="paper", x=0, y=0,
-                          xanchor="left", yanchor="top", yshift=-44 - 16 * line, font={"size": 12})
+    figure.add_annotation(text=text, showarrow=False, xref="paper", yref="paper", x=1, y=0,
+                          xanchor="right", yanchor="top", yshift=-44 - 16 * line, font={"size": 12})
     figure.update_layout(margin={"b": max(figure.layout.margin.b, 64 + 16 * line)})

@@ -35,7 +35,7 @@ def colorings(current: Run, names: dict[int, str]) -> dict[str, Coloring]:
         found["silhouette"] = Coloring("Silhouette", lambda: NumberColors(
             np.asarray(judged.per_row["silhouette"], dtype=np.float64), "silhouette"))
         found["second"] = Coloring("Second-best cluster", lambda: _labels(
-            judged.per_row["second"], names))
+            judged.per_row["second"], names, "second-best cluster"))
     clustering = current.clustering
     if clustering is not None and clustering.strengths is not None:
         strengths = np.asarray(clustering.strengths, dtype=np.float64)
@@ -117,9 +117,10 @@ def _facts(data: Dataset) -> list[Column]:
             if column.place == "table"][:4]
 
 
-def _labels(labels: np.ndarray, names: dict[int, str]) -> CategoryColors:
+def _labels(labels: np.ndarray, names: dict[int, str], title: str = "") -> CategoryColors:
     count = int(labels.max(initial=NOISE)) + 1
-    return cluster_colors(labels, {label: name_of(label, names) for label in range(count)})
+    called = {label: name_of(label, names) for label in range(count)}
+    return cluster_colors(labels, called, title=title)
 
 
 def _number_column(current: Run, name: str) -> Callable[[], NumberColors]:

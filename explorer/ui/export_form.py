@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from explorer.escape import safe_filename
+from explorer.escape import esc_md, safe_filename
 from explorer.exports import FORMATS, Format, export_step
 from explorer.jobs import Step
 from explorer.run import Run, name_of, rows_of_clusters
@@ -59,10 +59,16 @@ def _choose_clusters(current: Run, names: dict[int, str]) -> list[int]:
 
 def choose_format(current: Run) -> Format:
     """The file format; images only where there are some."""
-    offered = [form for form in FORMATS.values()
+    offered = [key for key, form in FORMATS.items()
                if current.dataset.has_images or not form.images]
-    return st.radio("Format", offered, format_func=lambda form: form.title, horizontal=True,
-                    key="export_format")
+    form = FORMATS[st.radio("Format", offered, format_func=lambda key: FORMATS[key].title,
+                            horizontal=True, key="export_format")]
+    vectors = [column.original or column.name for column in current.dataset.columns
+               if column.place == "matrix"]
+    if vectors and not form.vectors:
+        st.caption(f"A CSV cell cannot hold a vector: {esc_md(', '.join(vectors))} is left out. "
+                   "Parquet and JSONL hold it.")
+    return form
 
 
 def take_away(current: Run, rows: np.ndarray, form: Format, names: dict[int, str]) -> None:

@@ -116,9 +116,13 @@ def score_line(current: Run) -> tuple[str, str]:
     lost = current.dataset.n - len(current.rows)
     left_out = f" ({lost:,} more without a vector)" if lost else ""
     basis = (f"{first.sample:,} of {first.total:,} rows{left_out} · {esc_md(first.noise)} · "
-             f"{distance} in {esc_md(first.space)} · map: {current.recipe.projecting.title}, seed "
-             f"{getattr(current.recipe.projecting, 'seed', 'none')}")
+             f"{distance} in {esc_md(first.space)} · map: {_map_words(current)}")
     return " · ".join(parts), basis
+
+
+def _map_words(current: Run) -> str:
+    seed = getattr(current.recipe.projecting, "seed", None)
+    return current.recipe.projecting.title + ("" if seed is None else f", seed {seed}")
 
 
 def _number(value: float) -> str:

@@ -29,12 +29,12 @@ def show_rows(current: Run, rows: np.ndarray, names: dict[int, str], key: str) -
         return
     shape = _TABLE
     if current.dataset.has_images:
-        chooser, turner, counter = st.columns([2, 2, 6], vertical_alignment="center")
+        chooser, turner, counter = st.columns([2, 2, 6], vertical_alignment="bottom")
         shape = chooser.segmented_control("Show as", [_GALLERY, _TABLE], default=_GALLERY,
                                           key=f"{key}.shape", label_visibility="collapsed",
                                           required=True) or _GALLERY
     else:
-        turner, counter = st.columns([2, 8], vertical_alignment="center")
+        turner, counter = st.columns([2, 8], vertical_alignment="bottom")
     size = _GALLERY_ROWS if shape == _GALLERY else _TABLE_ROWS
     with turner:
         first = size * (_choose_page(-(-len(rows) // size), key) - 1)

@@ -20,7 +20,7 @@ from explorer.ui.backend import backend
 
 _OPENED = "opened"
 _UNSAVED = "unsaved"
-_FORMS = ("encoder.", "projector.", "clusterer.", "cluster_in", "sweep_")
+_FORMS = ("encoder.", "projector.", "clusterer.", "cluster_in", "sweep_range")
 
 
 class Document(BaseModel):

@@ -13,6 +13,7 @@ from explorer.cluster import clusterers
 from explorer.encode import encoders
 from explorer.project import projectors
 from explorer.recipe import Recipe
+from explorer.spec import silent
 
 pytestmark = pytest.mark.slow
 
@@ -65,6 +66,15 @@ def test_tfidf_finds_less(run_with, news):
     found = agreement(run, news)
     print(f"TF-IDF + SVD + k-means(4): ARI {found:.3f}, encoding {seconds_of_encoding(run):.0f} s")
     assert 0.1 <= found <= 0.45  # plain scripts: 0.17 to 0.39 by seed
+
+
+def test_threads_do_not_decide_the_labels(minilm):
+    from threadpoolctl import threadpool_limits
+
+    for threads in (1, 2):
+        with threadpool_limits(limits=threads):
+            again = minilm.recipe.clustering.cluster(minilm.embedding.vectors, silent)
+        np.testing.assert_array_equal(again.labels, minilm.clustering.labels)
 
 
 def test_scores_equal_scikit_learn(minilm):

@@ -73,7 +73,7 @@ def test_a_large_offset_is_said_and_can_be_centred(store: Store) -> None:
 def test_the_column_can_be_named(store: Store) -> None:
     data = build_dataset(store, {"a": ["x", "y"]}, matrices={"v": np.zeros((2, 2)),
                                                              "w": np.ones((2, 3))})
-    assert Vectors.offers(data) == {"column": ["v", "w"]}
+    assert Vectors.offers(data) == {"column": ["", "v", "w"]}
     first = Vectors().encode(data, silent)
     assert first.vectors.shape == (2, 2)
     assert "Used v; not used: w." in first.notes

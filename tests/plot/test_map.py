@@ -80,6 +80,10 @@ def test_legend_lies_under_the_map_and_axes_keep_to_the_points() -> None:
                       axes=("UMAP 1", "UMAP 2"))
     box = figure.layout.legend
     assert (box.orientation, box.yref, box.y, box.yanchor) == ("h", "container", 0, "bottom")
+    assert (box.title.text, box.title.side) == ("cluster", "top")
+    untitled = draw_map(points, rows=np.arange(2),
+                        colors=cluster_colors(np.array([0, 1]), title=""))
+    assert untitled.layout.legend.title.text is None
     assert figure.layout.xaxis.range == (-4.25, 6.25)
     low, high = figure.layout.yaxis.range
     assert low < 0 < high  # all on one line: still a span

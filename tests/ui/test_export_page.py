@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from explorer.exports import execute, export_step
+from explorer.exports import FORMATS, execute, export_step
 from explorer.load import load_sample
 from explorer.project import projectors
 from explorer.propose import propose
@@ -111,3 +111,24 @@ def test_a_prepared_file_is_offered_with_its_size(shared, wine):
     assert offers == ["Download with manifest and recipe", "Only rows.csv"]
     size = shared.store.get(step.key).path("export.zip").stat().st_size
     assert any(f"178 rows, {size / 1e3:.1f} kB" in caption.value for caption in app.caption)
+
+
+def test_what_a_format_cannot_hold_is_said(shared):
+    from explorer.ui.state import Document
+
+    data = load_sample("digits", shared.store, silent)
+    recipe = propose(data).recipe.using(projector=projectors().create("pca"))
+    run(recipe, data, shared.store)
+    identifier = shared.workspaces.create("digits")
+    document = Document(dataset=data.id, recipe=recipe.to_data(), ran=recipe.to_data())
+    shared.workspaces.save(identifier, document.model_dump(mode="json"), 0)
+    app = open_export(identifier, ticked=[0])
+    box = app.radio(key="export_format")
+    assert "Images, a folder per cluster" in box.options
+    said = {}
+    for form in FORMATS:
+        app.radio(key="export_format").set_value(form).run()
+        assert not app.exception
+        said[form] = any("pixels is left out" in caption.value for caption in app.caption)
+    assert said == {"csv": True, "csv_exact": True, "parquet": False, "jsonl": False,
+                    "images": True}
