@@ -57,10 +57,12 @@ def _show_result(current: Run, found: Sweep) -> None:
     counts = found.counts.tolist()
     best = counts[int(np.nanargmax(found.mean))] if np.isfinite(found.mean).any() else counts[0]
     if st.session_state.get("sweep_count") not in counts:
-        st.session_state["sweep_count"] = best
+        kept = st.session_state.get("kept_count")
+        st.session_state["sweep_count"] = kept if kept in counts else best
     left, right, rest = st.columns([1, 1, 2], vertical_alignment="bottom")
     count = left.selectbox("Number of clusters", counts, key="sweep_count", format_func=lambda
                            count: f"{count}{_marks(count, used, best)}")
+    st.session_state["kept_count"] = count
     if right.button("Use it", icon=":material/check:", disabled=count == used, width="stretch",
                     type="primary"):
         recipe = current.recipe.using(clusterer=method.with_count(int(count)))
