@@ -2,11 +2,13 @@
 
 import csv
 import io
+import re
 import subprocess
 import sys
 
 import pytest
 import yaml
+from playwright.sync_api import expect
 
 from tests.browser.conftest import ROOT, settle
 from tests.browser.test_main_path import LONG, export_all, make_map, open_page, take_sample
@@ -19,6 +21,12 @@ def choose(page, key, option):
     page.locator(f".st-key-{key.replace('.', '-')} [data-testid=stSelectbox]").click()
     page.keyboard.type(option)  # a long list shows only what is near the value it has
     page.get_by_role("option", name=option, exact=True).click()
+    answer(page)
+
+
+def answer(page):
+    """Wait for the run of the script that a widget starts; it starts a moment after the click."""
+    page.wait_for_timeout(300)
     settle(page)
 
 
@@ -29,7 +37,7 @@ def number(page, name):
 def fill(page, name, value):
     number(page, name).fill(str(value))
     number(page, name).press("Enter")
-    settle(page)
+    answer(page)
 
 
 def compute(page):
@@ -111,7 +119,8 @@ def test_sweep_another_number_and_back(texts):
     settle(page)
     choose(page, "sweep_count", "5")
     use.click()
-    page.get_by_text("5 (now", exact=False).first.wait_for(timeout=LONG)
+    expect(page.locator(".st-key-sweep_count input")).to_have_value(re.compile(r"5 \(now"),
+                                                                    timeout=LONG)
     settle(page)
     open_page(page, "Recipe")
     assert number(page, "Clusters").input_value() == "5"
