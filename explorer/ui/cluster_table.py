@@ -61,7 +61,7 @@ def _record(current: Run, label: int, members: np.ndarray, silhouettes: np.ndarr
         record = description.clusters[label]
         # 'eggs: in 7 of 124 rows': the word alone leaves room for the others.
         words = ", ".join(phrase.rpartition(": in ")[0] for phrase in record["words"])
-        apart = " · ".join([*([words] if words else []), *record["columns"][:3]])
+        apart = " · ".join([*([words] if words else []), *record["columns"][:1 if words else 3]])
         typical = [int(current.rows[place]) for place in description.typical[label] if place >= 0]
     return {
         "label": label,

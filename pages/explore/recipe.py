@@ -20,7 +20,7 @@ with problems_shown():
             state.change(recipe=recipe.to_data())
         bar = st.container()
         edited = edit_recipe(data, recipe)
-        with bar:
+        with bar, problems_shown():
             if edited.recipe is None:
                 st.error(f"The recipe cannot run yet: see step {' and '.join(edited.refused)}.",
                          icon=":material/error:")

@@ -89,7 +89,7 @@ def page(chromium, app_url, request, tmp_path):
     tab.on("request", lambda request: strangers.append(request.url)
            if not request.url.startswith((app_url, app_url.replace("http", "ws"), "data:", "blob:"))
            else None)
-    tab.set_default_timeout(30_000)
+    tab.set_default_timeout(90_000)
     tab.goto(app_url)
     settle(tab)
     yield tab
@@ -109,4 +109,4 @@ def pytest_runtest_makereport(item, call):
 def settle(tab):
     """Wait until the script has run and nothing is stale."""
     tab.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]',
-                          timeout=60_000)
+                          timeout=120_000)

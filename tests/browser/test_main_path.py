@@ -9,7 +9,7 @@ import pytest
 
 from tests.browser.conftest import settle
 
-LONG = 120_000
+LONG = 300_000
 
 
 def make_map(page):
