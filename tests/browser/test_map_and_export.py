@@ -31,7 +31,7 @@ def make_workspace(chromium, app_url, sample):
     """The address of the map of a sample, made in a tab of its own."""
     context = chromium.new_context(viewport={"width": 1366, "height": 768})
     tab = context.new_page()
-    tab.set_default_timeout(30_000)
+    tab.set_default_timeout(90_000)
     tab.goto(app_url)
     settle(tab)
     take_sample(tab, sample)
