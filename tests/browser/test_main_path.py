@@ -42,6 +42,11 @@ def export_all(page, form):
         page.get_by_role("button", name="All rows")).first.click()
     settle(page)
     page.get_by_text(form, exact=True).click()
+    return prepared(page)
+
+
+def prepared(page):
+    """Press Prepare and download the zip: its members."""
     page.get_by_role("button", name="Prepare").click()
     offer = page.get_by_role("button", name="Download with manifest")
     offer.wait_for(timeout=LONG)

@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.browser.conftest import settle
-from tests.browser.test_main_path import LONG, make_map, open_page, take_sample
+from tests.browser.test_main_path import LONG, make_map, open_page, prepared, take_sample
 
 MARKED = """figure => {
     const traces = document.querySelectorAll('.js-plotly-plot')[figure]._fullData
@@ -142,18 +142,6 @@ def test_a_second_lasso_replaces_the_first(page, wine):
     assert not set(first) & set(second)
     assert len(first) + len(second) >= 176  # 178 rows; one may lie on the middle line
     page.get_by_text(f"{len(second)} rows selected").wait_for()
-
-
-def prepared(page):
-    """Press Prepare and download the zip: its members."""
-    page.get_by_role("button", name="Prepare").click()
-    offer = page.get_by_role("button", name="Download with manifest")
-    offer.wait_for(timeout=LONG)
-    settle(page)
-    with page.expect_download() as download:
-        offer.click()
-    with zipfile.ZipFile(download.value.path()) as archive:
-        return {name: archive.read(name) for name in archive.namelist()}
 
 
 def test_the_selection_leaves_as_parquet(page, wine):

@@ -1,6 +1,5 @@
 """The export page without a browser: which rows, which formats, the prepared file."""
 
-import os
 from pathlib import Path
 
 import numpy as np
@@ -17,24 +16,6 @@ from explorer.ui.state import Selection
 
 ROOT = Path(__file__).parents[2]
 EXPORT = "pages/take/export.py"
-
-
-@pytest.fixture(scope="module")
-def shared(tmp_path_factory):
-    """The backend on a home of this module; its engine is not needed and stopped."""
-    from explorer.ui.backend import backend
-
-    before = os.environ.get("EXPLORER_HOME")
-    os.environ["EXPLORER_HOME"] = str(tmp_path_factory.mktemp("home"))
-    backend.clear()
-    found = backend()
-    found.engine.stop()
-    yield found
-    backend.clear()
-    if before is None:
-        del os.environ["EXPLORER_HOME"]
-    else:
-        os.environ["EXPLORER_HOME"] = before
 
 
 @pytest.fixture(scope="module")

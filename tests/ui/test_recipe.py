@@ -1,6 +1,5 @@
 """The recipe's form, the conflict of two tabs, ticks and the sweep, without a browser."""
 
-import os
 from pathlib import Path
 
 import pytest
@@ -15,24 +14,6 @@ from explorer.spec import silent
 
 ROOT = Path(__file__).parents[2]
 RECIPE, CLUSTERS = "pages/explore/recipe.py", "pages/explore/clusters.py"
-
-
-@pytest.fixture(scope="module")
-def shared(tmp_path_factory):
-    """The backend on a home of this module; its engine is not needed and stopped."""
-    from explorer.ui.backend import backend
-
-    before = os.environ.get("EXPLORER_HOME")
-    os.environ["EXPLORER_HOME"] = str(tmp_path_factory.mktemp("home"))
-    backend.clear()
-    found = backend()
-    found.engine.stop()
-    yield found
-    backend.clear()
-    if before is None:
-        del os.environ["EXPLORER_HOME"]
-    else:
-        os.environ["EXPLORER_HOME"] = before
 
 
 @pytest.fixture(scope="module")
