@@ -71,7 +71,9 @@ def chromium():
         if os.environ.get("EXPLORER_BROWSER_REQUIRED"):
             pytest.fail(f"Chromium is required here, but there is none at {CHROMIUM}")
         pytest.skip("browser tests need Chromium (Debian: apt install chromium)")
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
+
+    expect.set_options(timeout=60_000)
 
     with sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)

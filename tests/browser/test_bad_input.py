@@ -4,6 +4,7 @@ import io
 import zipfile
 
 import numpy as np
+from playwright.sync_api import expect
 
 from tests.browser.conftest import settle
 from tests.browser.test_main_path import LONG, upload
@@ -68,7 +69,7 @@ def test_one_of_several_arrays_is_chosen_from_a_list_even_after_a_reload(page, t
     page.reload()
     page.get_by_role("button", name="Read this array").click()
     proposal(page)
-    assert page.get_by_text("Vectors as uploaded").count()
+    expect(page.get_by_text("Vectors as uploaded").first).to_be_visible()
 
 
 def test_an_import_can_be_cancelled_after_a_reload_and_taken_up_again(page, tmp_path):
@@ -81,7 +82,7 @@ def test_an_import_can_be_cancelled_after_a_reload_and_taken_up_again(page, tmp_
     again.wait_for(timeout=LONG)
     again.click()
     proposal(page)
-    assert page.get_by_text("200,000 rows").count()
+    expect(page.get_by_text("200,000 rows").first).to_be_visible()
 
 
 def test_a_run_that_cannot_work_says_why_and_keeps_the_data(page, tmp_path):
@@ -90,15 +91,15 @@ def test_a_run_that_cannot_work_says_why_and_keeps_the_data(page, tmp_path):
     page.get_by_role("button", name="Make the map").click()
     page.get_by_text("IDENTICAL_ROWS").first.wait_for(timeout=LONG)
     settle(page)
-    assert "got 1 among 40" in page.get_by_test_id("stAlert").first.inner_text()
+    expect(page.get_by_test_id("stAlert").first).to_contain_text("got 1 among 40")
     page.get_by_role("button", name="Change the recipe").click()
     page.get_by_role("heading", name="Recipe").wait_for()
-    assert "40 rows" in page.get_by_test_id("stSidebar").inner_text()
+    expect(page.get_by_test_id("stSidebar")).to_contain_text("40 rows")
 
 
 def test_what_was_odd_is_said_with_its_line_and_can_be_read_otherwise(page, tmp_path):
     lines = "".join(f"Müller {row},{row * row % 13}\n" for row in range(40))
     upload(page, write(tmp_path, "latin.csv", b"name,size\n" + lines.encode("cp1252")))
     proposal(page)
-    assert "not UTF-8 from line 2" in page.get_by_test_id("stAlert").first.inner_text()
-    assert page.get_by_role("button", name="Read again").count()
+    expect(page.get_by_test_id("stAlert").first).to_contain_text("not UTF-8 from line 2")
+    expect(page.get_by_role("button", name="Read again").first).to_be_visible()

@@ -6,6 +6,7 @@ import json
 import zipfile
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.browser.conftest import settle
 
@@ -89,7 +90,7 @@ def test_reload_during_a_job_shows_the_same_job_and_the_result(page):
     page.reload()
     page.locator(".js-plotly-plot").nth(1).wait_for(timeout=LONG)
     assert page.url == address
-    assert page.get_by_text("178 of 178 rows").first.is_visible()
+    expect(page.get_by_text("178 of 178 rows").first).to_be_visible()
 
 
 def test_bad_file_says_line_and_loses_nothing(page, tmp_path):

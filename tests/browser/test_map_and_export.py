@@ -6,6 +6,7 @@ import zipfile
 
 import pyarrow.parquet as pq
 import pytest
+from playwright.sync_api import expect
 
 from tests.browser.conftest import settle
 from tests.browser.test_main_path import LONG, make_map, open_page, prepared, take_sample
@@ -106,7 +107,7 @@ def test_a_click_shows_the_row_and_survives_recolouring_and_pages(page, wine):
     open_page(page, "Map")
     drawn(page)
     assert page.evaluate(MARKED, 0) == [row]
-    assert page.get_by_text("1 row selected").is_visible()
+    expect(page.get_by_text("1 row selected")).to_be_visible()
 
 
 def test_bars_choose_rows_on_the_map_and_other_people_see_nothing_of_it(page, wine, chromium):

@@ -123,13 +123,13 @@ def test_sweep_another_number_and_back(texts):
                                                                     timeout=LONG)
     settle(page)
     open_page(page, "Recipe")
-    assert number(page, "Clusters").input_value() == "5"
+    expect(number(page, "Clusters")).to_have_value("5")
     fill(page, "Clusters", 9)
-    assert page.get_by_role("button", name="See the map").is_visible(), "the old result at once"
+    expect(page.get_by_role("button", name="See the map")).to_be_visible()
     fill(page, "Clusters", 5000)
     page.get_by_text("Clusters must be").wait_for()
-    assert page.get_by_text("see step 3 Cluster").is_visible()
-    assert not page.get_by_role("button", name="Run", exact=True).is_visible()
+    expect(page.get_by_text("see step 3 Cluster")).to_be_visible()
+    expect(page.get_by_role("button", name="Run", exact=True)).not_to_be_visible()
 
 
 def test_two_tabs_show_the_conflict_and_a_way_out(page, chromium):
@@ -145,16 +145,16 @@ def test_two_tabs_show_the_conflict_and_a_way_out(page, chromium):
     other.get_by_role("button", name="Show the other tab's state").click()
     other.get_by_text("changed elsewhere").wait_for(state="detached")
     settle(other)
-    assert number(other, "Clusters").input_value() == "5"
+    expect(number(other, "Clusters")).to_have_value("5")
     fill(other, "Clusters", 7)
-    assert not other.get_by_text("changed elsewhere").is_visible()
+    expect(other.get_by_text("changed elsewhere")).not_to_be_visible()
     fill(page, "Clusters", 6)
     page.get_by_text("changed elsewhere").wait_for()
     before = page.url
     page.get_by_role("button", name="Keep mine in a new workspace").click()
     page.wait_for_function("before => location.href !== before", arg=before)
     settle(page)
-    assert number(page, "Clusters").input_value() == "6"
+    expect(number(page, "Clusters")).to_have_value("6")
 
 
 def test_cancel_says_so_and_offers_to_go_on(page):
@@ -163,7 +163,7 @@ def test_cancel_says_so_and_offers_to_go_on(page):
     page.get_by_role("button", name="Cancel").click()
     page.get_by_text("Cancelled: MiniLM").wait_for(timeout=LONG)
     page.get_by_role("button", name="Change the recipe").wait_for()
-    assert page.get_by_role("button", name="Run (").is_visible()
+    expect(page.get_by_role("button", name="Run (")).to_be_visible()
 
 
 def test_all_noise_is_said_and_leads_on(page):
@@ -176,6 +176,6 @@ def test_all_noise_is_said_and_leads_on(page):
     compute(page)
     open_page(page, "Clusters")
     page.get_by_text("every row is noise").wait_for()
-    assert page.get_by_text("not defined").first.is_visible()
+    expect(page.get_by_text("not defined").first).to_be_visible()
     page.get_by_role("button", name="Change the recipe").click()
     page.get_by_text("3 Cluster").wait_for()
