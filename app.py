@@ -7,6 +7,7 @@ import streamlit as st
 
 if __name__ == "__main__":
     from explorer.ui.frame import draw_frame
+    from explorer.ui.problem import problems_shown
 
     # An icon file of our own: a material or emoji icon here is fetched from a font host.
     st.set_page_config(page_title="Embedding Explorer", page_icon="explorer/ui/icon.png",
@@ -30,8 +31,12 @@ if __name__ == "__main__":
         ],
     })
     if draw_frame():
-        page.run()
+        with problems_shown():  # a disk can refuse at any line
+            page.run()
 else:
-    from explorer.ui.server import lifespan
+    from explorer.ui.downloads import ROUTES
+    from explorer.ui.server import edges, end_in_order, lifespan, refuse_open_address
 
-    app = st.App(__file__, lifespan=lifespan)
+    app = st.App(__file__, lifespan=lifespan, routes=ROUTES, middleware=edges())
+    refuse_open_address()
+    end_in_order()

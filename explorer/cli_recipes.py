@@ -18,7 +18,7 @@ from explorer.cli_data import (
     role_flags,
 )
 from explorer.cli_flags import FAMILIES, Parser, bounds_of, default_of, flag_of
-from explorer.cli_write import Meter, remark, say, score_table, table
+from explorer.cli_write import Meter, remark, say, score_table, table, write_folder
 from explorer.dataset import Dataset
 from explorer.errors import DataError, Where
 from explorer.exports import FORMATS, make_export, write_files
@@ -73,10 +73,9 @@ def _run(arguments: argparse.Namespace) -> None:
     recipe = _for_this(recipe, dataset, arguments)
     result = run(recipe, dataset, store, meter)
     meter.close()
-    arguments.out.mkdir(parents=True, exist_ok=True)
     export = make_export(result, np.arange(dataset.n), {})
     form = "csv_exact" if arguments.exact and arguments.format == "csv" else arguments.format
-    files = write_files(export, arguments.out, form)
+    files = write_folder(arguments.out, lambda folder: write_files(export, folder, form))
     _summary(result)
     say()
     say("Wrote " + ", ".join(map(str, files)))

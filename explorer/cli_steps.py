@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import io
 import json
 from dataclasses import asdict
 from pathlib import Path
@@ -16,6 +17,7 @@ from explorer.cli_data import add_data_flags, open_arguments, opened_store
 from explorer.cli_flags import FAMILIES, Parser, add_flags, given
 from explorer.cli_write import Meter, remark, say, score_table
 from explorer.errors import InputError, Where
+from explorer.export.atomic import writing
 from explorer.spec import Method
 
 _SUMMARIES = {
@@ -82,7 +84,7 @@ def _neighbors(arguments: argparse.Namespace) -> None:
     graph = single.find_neighbors(method, read_vectors(arguments.vectors),
                                   opened_store(arguments), meter)
     meter.close()
-    with open(arguments.out, "wb") as file:
+    with writing(arguments.out) as file:
         np.savez(file, indices=graph.indices, distances=graph.distances)
     how = "exact" if graph.exact else f"recall {graph.recall:.4f} on {graph.recall_rows} rows"
     say(f"{graph.indices.shape[0]:,} x {graph.indices.shape[1]} neighbours ({graph.metric}, {how})"
@@ -142,7 +144,7 @@ def read_vectors(path: Path) -> np.ndarray:
     if not path.is_file():
         raise InputError("NO_FILE", f"There is no file {path.name!r}.", Where(file=path.name))
     try:
-        return np.load(path, allow_pickle=False, mmap_mode="r")
+        return np.lib.format.open_memmap(path, mode="r")  # refuses Python objects
     except (ValueError, EOFError, OSError) as error:
         raise InputError("NOT_NPY", f"A file of vectors must be a .npy array of numbers, got one "
                                     f"numpy cannot read ({str(error)[:120]}).",
@@ -171,15 +173,17 @@ def _reads_dataset(method: type[Method]) -> bool:
 
 
 def _save_array(path: Path, array: np.ndarray) -> None:
-    with open(path, "wb") as file:  # np.save by name would add a suffix
+    with writing(path) as file:
         np.save(file, array, allow_pickle=False)
 
 
 def _save_csv(path: Path, head: tuple[str, ...], rows: Any) -> None:
-    with open(path, "w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
+    with writing(path) as file:
+        text = io.TextIOWrapper(file, encoding="utf-8", newline="")
+        writer = csv.writer(text)
         writer.writerow(head)
         writer.writerows(rows)
+        text.detach()  # flushes; `writing` syncs and names the file
 
 
 def _tell(notes: tuple[str, ...]) -> None:

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import sys
 import time
-from collections.abc import Iterable, Sequence
+import uuid
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 from typing import TextIO
 
+from explorer.disk import disk_error, sync_folder
+from explorer.escape import log_line
 from explorer.values import Score
 
+_LAST = "manifest.json"
 _REDRAW_SECONDS = 0.1
 
 
@@ -44,14 +51,49 @@ class Meter:
 
 
 def say(text: str = "") -> None:
-    """A line of the answer, on stdout."""
-    sys.stdout.write(text + "\n")
+    """Lines of the answer, on stdout."""
+    sys.stdout.write("\n".join(log_line(line) for line in text.split("\n")) + "\n")
     sys.stdout.flush()
 
 
 def remark(text: str) -> None:
     """A line beside the answer, on stderr."""
     sys.stderr.write(_one_line(text) + "\n")
+
+
+def write_folder(folder: Path, write: Callable[[Path], Sequence[Path]]) -> list[Path]:
+    """The files `write` makes in the folder it is given, moved to `folder` when all are there.
+
+    A new folder appears whole. In one that is there the manifest goes first and comes last: files
+    without it are of an export that was cut short. Raises StoreError where the disk refuses.
+    """
+    part = folder.parent / f".{folder.name}.{uuid.uuid4().hex}.part"
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        part.mkdir()
+        made = write(part)
+        for path in made:
+            with open(path, "rb") as file:
+                os.fsync(file.fileno())
+        sync_folder(part)
+        _move(part, folder, sorted((path.name for path in made), key=lambda name: name == _LAST))
+    except OSError as error:
+        raise disk_error("write the files", folder, error) from error
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+    return [folder / path.name for path in made]
+
+
+def _move(part: Path, folder: Path, names: Sequence[str]) -> None:
+    if not folder.exists():
+        os.rename(part, folder)
+        sync_folder(folder.parent)
+        return
+    (folder / _LAST).unlink(missing_ok=True)
+    sync_folder(folder)
+    for name in names:
+        os.replace(part / name, folder / name)
+    sync_folder(folder)
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
@@ -83,4 +125,4 @@ def _cell(content: object) -> str:
 
 
 def _one_line(text: str) -> str:
-    return " ".join(text.split())
+    return " ".join(log_line(text).split())

@@ -185,8 +185,13 @@ class Dataset:
         """A small PNG or JPEG of the row's image: upright, 8 bit, without metadata."""
         return self._blob("thumbs", row)
 
+    @cached_property
+    def _offsets(self) -> dict[str, np.ndarray]:
+        """In memory: a page shows sixty pictures, and mapping the file for each costs more."""
+        return {name: self.entry.array(name, mapped=False) for name in ("images", "thumbs")}
+
     def _blob(self, name: str, row: int) -> bytes:
-        offsets = self.entry.array(name)
+        offsets = self._offsets[name]
         with open(self.entry.path(f"{name}.bin"), "rb") as file:
             file.seek(int(offsets[row]))
             return file.read(int(offsets[row + 1] - offsets[row]))

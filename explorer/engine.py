@@ -24,6 +24,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from explorer.clean_logs import keep_logs_clean
+from explorer.engine_log import Log, catch_output
+from explorer.engine_process import HOME_MARK, kill_leftovers
 from explorer.errors import ExplorerError, StoreError
 from explorer.jobs import Jobs
 
@@ -32,8 +35,9 @@ _log = logging.getLogger(__name__)
 _TAKEN = 75  # exit status: another engine holds the lock (EX_TEMPFAIL)
 _LOCK_SECONDS = 2.0
 _LEAVE_SECONDS = 5.0
-_LOG_BYTES = 5_000_000
-_MARK = "EXPLORER_ENGINE_HOME"
+_SILENT_SECONDS = 120.0
+_HUNG_SECONDS = 30.0
+_LOG = "engine.log"
 _THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS")
 
 
@@ -47,6 +51,7 @@ class Engine:
         self._leaving = threading.Event()
         self._process: subprocess.Popen[bytes] | None = None
         self._started = 0.0
+        self._hung: float | None = None
         self._backoff = 0.5
         self._thread = threading.Thread(target=self._watch, name="explorer-engine", daemon=True)
         self._thread.start()
@@ -102,6 +107,9 @@ class Engine:
                 self._backoff = min(30.0, 2 * self._backoff) if lived < 10 and code > 0 else 0.5
                 if code > 0:
                     return self._backoff
+            if self._process is not None and self._hangs(self._process.pid):
+                _log.error("the engine does nothing any more and is replaced")
+                self._process.kill()
             if self._process is None and not self._jobs.engine_alive():
                 self._process = _spawn(self.home, self._warm)
                 self._started = time.monotonic()
@@ -109,6 +117,19 @@ class Engine:
             _log.exception("the engine cannot be started; trying again")
             return 5.0
         return 0.2
+
+    def _hangs(self, pid: int) -> bool:
+        """Whether it has been silent for long and then, though nobody stopped it, stays so."""
+        import psutil
+
+        beat = self._jobs.heartbeat()
+        silent = (beat is not None and beat.pid == pid and beat.beat > 0
+                  and beat.age > _SILENT_SECONDS)
+        if not silent or psutil.Process(pid).status() == psutil.STATUS_STOPPED:
+            self._hung = None
+            return False
+        self._hung = self._hung or time.monotonic()
+        return time.monotonic() - self._hung > _HUNG_SECONDS
 
 
 _engines: dict[Path, Engine] = {}
@@ -135,11 +156,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--warm", action="append", default=[], metavar="MODULE:FUNCTION")
     options = parser.parse_args(arguments)
     home = options.home.resolve()
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
-    faulthandler.register(signal.SIGUSR1)  # kill -USR1: what every thread does, into the log
     lock = _take_lock(home)
     if lock is None:
         return _TAKEN
+    _log_into(Log(home / _LOG))
     warm = (*options.warm, *filter(None, os.environ.get("EXPLORER_WARM", "").split(",")))
     return _serve(home, warm, _leaving())
 
@@ -147,7 +167,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _serve(home: Path, warm: tuple[str, ...], leaving: threading.Event) -> int:
     from explorer.engine_queue import Queue
 
-    _kill_leftovers(home)
+    kill_leftovers(home)
     shutil.rmtree(home / "engine", ignore_errors=True)
     jobs = Queue(home)
     jobs.boot()
@@ -155,8 +175,9 @@ def _serve(home: Path, warm: tuple[str, ...], leaving: threading.Event) -> int:
     cluster: Any = None
     note = ""
     try:
-        from explorer.engine_cluster import Cluster, Settings
+        from explorer.engine_cluster import Cluster
         from explorer.engine_loop import Event, Loop
+        from explorer.engine_settings import Settings
 
         settings = Settings.from_environment()
         _prepare_environment(home, settings.threads, settings.cores)
@@ -174,6 +195,15 @@ def _serve(home: Path, warm: tuple[str, ...], leaving: threading.Event) -> int:
     if cluster is not None:
         cluster.close()
     return 1 if note else 0
+
+
+def _log_into(log: Log) -> None:
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s",
+                        handlers=[logging.StreamHandler(log)])
+    keep_logs_clean()
+    faulthandler.enable(log.fileno)
+    faulthandler.register(signal.SIGUSR1, log.fileno)  # kill -USR1: what every thread does
+    catch_output(log)
 
 
 def _leaving() -> threading.Event:
@@ -210,7 +240,7 @@ def _exit(code: int) -> None:
             child.kill()
         except psutil.NoSuchProcess:
             continue
-    home = os.environ.get(_MARK)
+    home = os.environ.get(HOME_MARK)
     if home:
         shutil.rmtree(Path(home) / "engine", ignore_errors=True)
     os._exit(code)
@@ -231,21 +261,9 @@ def _take_lock(home: Path) -> int | None:
             time.sleep(0.05)
 
 
-def _kill_leftovers(home: Path) -> None:
-    """End the processes of an engine that was killed: one deep in native code may not notice."""
-    import psutil
-
-    for process in psutil.process_iter():
-        try:
-            if process.environ().get(_MARK) == str(home) and process.pid != os.getpid():
-                process.kill()
-        except (psutil.Error, OSError):
-            continue  # gone meanwhile, or somebody else's
-
-
 def _prepare_environment(home: Path, threads: int, cores: int) -> None:
     """What the workers inherit. Before they start: BLAS and OpenMP look once."""
-    os.environ[_MARK] = str(home)
+    os.environ[HOME_MARK] = str(home)
     os.environ.update(dict.fromkeys(_THREADS, str(threads)))
     os.environ["EXPLORER_THREADS"] = str(cores)  # for the encoders, see encode/sentences.py
     os.environ["OMP_WAIT_POLICY"] = "PASSIVE"  # 2 threads on busy cores: 1.7 times the CPU without
@@ -261,18 +279,14 @@ def _spawn(home: Path, warm: Sequence[str]) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-P", "-m", "explorer.engine", "--home", str(home)]
     for call in warm:
         command += ["--warm", call]
-    with open(_log_file(home), "ab") as log:
+    # For what it says before it takes its log itself: that it cannot even be imported.
+    log = os.open(home / _LOG, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    try:
         return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=log, stderr=log,
                                 env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
                                 start_new_session=True)
-
-
-def _log_file(home: Path) -> Path:
-    path = home / "engine.log"
-    if path.exists() and path.stat().st_size > _LOG_BYTES:
-        path.replace(home / "engine.log.1")
-    os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600))
-    return path
+    finally:
+        os.close(log)
 
 
 if __name__ == "__main__":

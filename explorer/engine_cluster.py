@@ -6,19 +6,19 @@ Embedded: a LocalCluster in this process' care. With EXPLORER_SCHEDULER: a clien
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import signal
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from explorer.engine_death import Death
 from explorer.engine_queue import Order
+from explorer.engine_settings import Settings
 from explorer.engine_worker import (
     OUTCOME_TOPIC,
     PROGRESS_TOPIC,
@@ -28,41 +28,9 @@ from explorer.engine_worker import (
     stop_all,
     warm_in_worker,
 )
-from explorer.errors import ParameterError, Where
 
 _log = logging.getLogger(__name__)
 _MEMORY_TOPIC = "worker-restart-memory"  # what a nanny says before it ends its worker
-_DEATH_NEWS_SECONDS = 0.7
-_MEMORY_SHARE = 0.6
-
-
-@dataclass(frozen=True)
-class Settings:
-    """How many workers, with how much memory (bytes, each) and how many threads for BLAS, on how
-    many cores in all."""
-
-    workers: int
-    memory: int
-    threads: int
-    cores: int
-    scheduler: str | None
-
-    @classmethod
-    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Settings:
-        """Raises ParameterError OUT_OF_RANGE or INSECURE_SCHEDULER, naming the variable."""
-        from dask.system import CPU_COUNT
-        from dask.utils import parse_bytes
-        from distributed.system import MEMORY_LIMIT
-
-        workers = _number("EXPLORER_WORKERS", environment.get("EXPLORER_WORKERS"), int)
-        workers = workers or max(1, min(4, CPU_COUNT))
-        memory = _number("EXPLORER_WORKER_MEMORY", environment.get("EXPLORER_WORKER_MEMORY"),
-                         parse_bytes)
-        scheduler = environment.get("EXPLORER_SCHEDULER") or None
-        if scheduler is not None:
-            _refuse_insecure(scheduler)
-        return cls(workers=workers, memory=memory or int(_MEMORY_SHARE * MEMORY_LIMIT / workers),
-                   threads=max(1, CPU_COUNT // workers), cores=CPU_COUNT, scheduler=scheduler)
 
 
 @dataclass(frozen=True)
@@ -80,7 +48,6 @@ class Ended:
 
     token: str
     outcome: Outcome | None
-    death: Death | None = None
 
 
 class Cluster:
@@ -128,9 +95,15 @@ class Cluster:
         if self._local is None:
             self._aside(lambda: self._client.restart_workers([worker], raise_for_error=False))
             return
-        for nanny in list(self._local.workers.values()):
-            if nanny.worker_address == worker and nanny.pid:
-                os.kill(nanny.pid, signal.SIGKILL)
+        if (pid := self.pids().get(worker)) is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
+    def pids(self) -> dict[str, int]:
+        """The processes of our own workers, by their addresses; of a real cluster's, nothing."""
+        nannies = list(self._local.workers.values()) if self._local is not None else []
+        return {nanny.worker_address: nanny.pid for nanny in nannies
+                if nanny.worker_address and nanny.pid}
 
     def forget(self, token: str) -> None:
         """Let go of an attempt: its Ended, should it still come, means nothing."""
@@ -139,16 +112,20 @@ class Cluster:
         if future is not None:
             self._aside(future.cancel)
 
-    def death(self, worker: str) -> Death:
-        """What is known about the end of a worker; waits a moment for the news to come in."""
-        limit = time.monotonic() + _DEATH_NEWS_SECONDS
-        while self._local is not None and time.monotonic() < limit:
-            code = self._exits.get(worker)
-            # SIGTERM is the nanny's: the reason is a message on its way.
-            if code is not None and (code != -signal.SIGTERM or worker in self._memory):
-                break
-            time.sleep(0.02)
-        return Death(self._exits.pop(worker, None), self._memory.pop(worker, None))
+    def death(self, worker: str) -> Death | None:
+        """How that worker ended; None while the news is still on its way."""
+        code, memory = self._exits.get(worker), self._memory.get(worker)
+        if self._local is None:
+            return Death()
+        # SIGTERM is the nanny's: the reason is a message on its way.
+        if code is None or (code == -signal.SIGTERM and memory is None):
+            return None
+        return Death(code, memory)
+
+    def bury(self, worker: str) -> None:
+        """Forget a worker that is gone."""
+        self._exits.pop(worker, None)
+        self._memory.pop(worker, None)
 
     def close(self) -> None:
         """Leave a real scheduler in order; the embedded one ends with this process."""
@@ -173,7 +150,7 @@ class Cluster:
             self._tell(Ended(token, outcome))
             return
         _log.warning("attempt %s on %s lost: %s", token, worker, future.status)
-        self._tell(Ended(token, None, self.death(worker)))
+        self._tell(Ended(token, None))
 
     def _on_progress(self, event: tuple[float, dict[str, Any]]) -> None:
         said = event[1]
@@ -257,28 +234,3 @@ def _client(settings: Settings, local: Any) -> Any:
             tls_client_key=os.environ.get("EXPLORER_SCHEDULER_KEY"), require_encryption=True)
     return Client(  # type: ignore[no-untyped-call]
         settings.scheduler, security=security, set_as_default=False, timeout=10)
-
-
-def _number(name: str, given: str | None, parse: Callable[[str], int]) -> int | None:
-    if not given:
-        return None
-    try:
-        value = parse(given)
-    except ValueError:
-        value = 0
-    if value <= 0:
-        raise ParameterError("OUT_OF_RANGE", f"{name} must be a number above 0, got {given!r}.",
-                             Where(parameter=name))
-    return value
-
-
-def _refuse_insecure(scheduler: str) -> None:
-    address = urlsplit(scheduler)
-    local = address.hostname in ("127.0.0.1", "localhost", "::1")
-    if address.scheme == "tls" or (address.scheme == "tcp" and local):
-        return
-    raise ParameterError(
-        "INSECURE_SCHEDULER",
-        f"EXPLORER_SCHEDULER must be tls://host:port, or tcp:// on this machine, got "
-        f"{scheduler!r}.", Where(parameter="EXPLORER_SCHEDULER"),
-        "Whoever can reach an open scheduler can run code there.")

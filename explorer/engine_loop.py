@@ -9,13 +9,16 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from queue import Empty, SimpleQueue
 
 from explorer import engine_worker
 from explorer.engine_cluster import Cluster, Ended, Reported
 from explorer.engine_death import Death, explain
+from explorer.engine_flight import Flight
+from explorer.engine_process import Orphans, free_bytes
 from explorer.engine_queue import Order, Queue
+from explorer.engine_warm import Warmups
 from explorer.errors import error_from_dict
 
 _log = logging.getLogger(__name__)
@@ -27,38 +30,19 @@ _BEAT_SECONDS = 1.0
 _GRACE_SECONDS = 2.0
 _HOST_GRACE_SECONDS = 10.0
 _LOST_SECONDS = 3.0
+_NEWS_SECONDS = 4.0
+_KILL_SECONDS = 1.0
+_FORGET_SECONDS = 3600.0
 _ALONE_SECONDS = 60.0
 _ATTEMPTS = 2
 _HOST_LANE = 2
 _FULL_SHARE = 0.6
-_WARM_ATTEMPTS = 3
 
 Event = Reported | Ended
 
 
 class EngineBroken(Exception):
     """No workers for too long: the process ends, and whoever watches it starts another."""
-
-
-@dataclass
-class Flight:
-    """An attempt on its way. `asked` is when it was asked to stop; `missing`, since when its
-    worker is not seen any more."""
-
-    order: Order
-    worker: str | None
-    asked: float | None = None
-    killed: bool = False
-    missing: float | None = None
-
-
-@dataclass
-class Warming:
-    """The one warm-up on its way."""
-
-    token: str
-    call: str
-    worker: str
 
 
 @dataclass
@@ -72,11 +56,13 @@ class Loop:
     _flights: dict[str, Flight] = field(default_factory=dict)
     _workers: set[str] = field(default_factory=set)
     _condemned: set[str] = field(default_factory=set)
-    _warming: Warming | None = None
-    _cold: dict[str, list[str]] = field(default_factory=dict)
-    _chilled: dict[str, int] = field(default_factory=dict)
     _looked: float = 0.0
     _beaten: float = 0.0
+    _forgot: float = field(default_factory=time.monotonic)
+    _orphans: Orphans = field(default_factory=Orphans)
+
+    def __post_init__(self) -> None:
+        self._warmups = Warmups(self.cluster, self.warm)
     _peopled: float = field(default_factory=time.monotonic)
 
     def run(self, leave: Callable[[], bool]) -> None:
@@ -89,6 +75,7 @@ class Loop:
             if look:
                 self._looked = now
                 self._look_for_workers(now)
+                self._look_at_work(now)
             if self.queue.changed() or happened or look:
                 self.queue.settle()
                 self._ask_to_stop(now)
@@ -97,6 +84,9 @@ class Loop:
             if now - self._beaten > _BEAT_SECONDS:
                 self._beaten = now
                 self.queue.beat(ready=True)
+            if now - self._forgot > _FORGET_SECONDS:
+                self._forgot = now
+                self.queue.forget_old()
 
     def _expected(self) -> int:
         """Workers there should be; a real cluster's come and go as they like."""
@@ -118,38 +108,69 @@ class Loop:
         for event in events:
             flight = self._flights.get(event.token)
             if isinstance(event, Reported) and flight is not None and not flight.killed:
+                flight.reported()
                 reports[flight.order.key] = (event.fraction, event.text)
         if reports:
             self.queue.report(reports)
         ends = [event for event in events if isinstance(event, Ended)]
         for end in ends:
-            if self._warming is not None and end.token == self._warming.token:
-                self._end_warming(end)
-            elif (flight := self._flights.pop(end.token, None)) is not None:
-                self._end(flight, end)
+            if self._warmups.current is not None and end.token == self._warmups.current.token:
+                if (worker := self._warmups.end(end)) is not None:
+                    self._condemn(worker)
+            elif (flight := self._flights.get(end.token)) is not None:
+                self._land(flight, end)
         return bool(ends)
+
+    def _land(self, flight: Flight, end: Ended) -> None:
+        if end.outcome is None and flight.worker is not None:
+            # Dead, and how comes later: `_mourn` waits for that, nobody else has to.
+            self._condemn(flight.worker)
+            flight.lost = flight.lost or time.monotonic()
+            self._mourn(flight, flight.lost)
+            return
+        del self._flights[end.token]
+        self._end(flight, end)
 
     def _end(self, flight: Flight, end: Ended) -> None:
         order, outcome = flight.order, end.outcome
-        if outcome is None and flight.worker is not None:
-            self._condemn(flight.worker)
         if flight.worker is None and flight.killed:
             return  # its record was closed when patience ended
-        if outcome is not None:
-            error = error_from_dict(outcome.error) if outcome.error else None
-            if outcome.trace:
-                _log.warning("%s (%s): %s\n%s", order.title, order.key, error, outcome.trace)
-            self.queue.end(order.key, outcome.state, error, outcome.seconds)
-            if (flight.worker is not None and self.cluster.settings.scheduler is None
-                    and outcome.memory > _FULL_SHARE * self.cluster.settings.memory):
-                # What it still holds would count against the next step, which is innocent.
-                self._replace(flight.worker)
-        elif flight.asked is not None:
-            self.queue.end(order.key, "cancelled", None, 0.0)
-        else:
-            self._end_by_death(order, end.death or Death())
+        if outcome is None:
+            self._end_by_death(flight, Death())
+            return
+        error = error_from_dict(outcome.error) if outcome.error else None
+        if outcome.trace:
+            _log.warning("%s (%s): %s\n%s", order.title, order.key, error, outcome.trace)
+        self.queue.end(order.key, outcome.state, error, outcome.seconds)
+        if flight.worker is not None and self.cluster.settings.scheduler is None and (
+                outcome.spent or outcome.memory > _FULL_SHARE * self.cluster.settings.memory):
+            # What it still holds would count against the next step, which is innocent.
+            _log.info("%s leaves its worker to be replaced: %s", order.title,
+                      outcome.spent or "memory held")
+            self._replace(flight.worker)
 
-    def _end_by_death(self, order: Order, death: Death) -> None:
+    def _mourn(self, flight: Flight, now: float) -> None:
+        """End an attempt whose worker is dead, as soon as it is known how, or too late to know."""
+        if flight.lost is None or flight.worker is None:
+            return
+        death = self.cluster.death(flight.worker)
+        told = death is not None or flight.asked is not None or flight.reason is not None
+        if not told and now - flight.lost < _NEWS_SECONDS:
+            return
+        if death is None:
+            self.cluster.kill(flight.worker)  # should it live, it must not stay listed
+        del self._flights[flight.order.token]
+        self._end_by_death(flight, death or Death())
+
+    def _end_by_death(self, flight: Flight, death: Death) -> None:
+        order = flight.order
+        if flight.asked is not None:
+            self.queue.end(order.key, "cancelled", None, 0.0)
+            return
+        if flight.reason is not None:
+            self.queue.end(order.key, "failed", flight.reason, 0.0)
+            return
+        death = replace(death, peak=flight.peak or None)
         error = explain(order.title, death, self.cluster.settings.memory)
         _log.warning("%s (%s), attempt %d: %s", order.title, order.key, order.attempt, error)
         if death.memory is None and order.attempt < _ATTEMPTS:
@@ -173,35 +194,42 @@ class Loop:
             if flight.worker is None:
                 if waited > _HOST_GRACE_SECONDS and not flight.killed:
                     # A thread cannot be killed: people are told the truth, the lane stays taken.
-                    flight.killed = True
+                    flight.killed = now
                     self.queue.end(flight.order.key, "cancelled", None, 0.0)
                 continue
-            if waited > _GRACE_SECONDS and not flight.killed:
-                flight.killed = True
+            ended = waited > _GRACE_SECONDS or flight.reason is not None
+            if ended and (flight.killed is None or now - flight.killed > _KILL_SECONDS):
+                flight.killed = now
                 self._replace(flight.worker)
             if flight.missing is not None and now - flight.missing > _LOST_SECONDS:
                 # Dask keeps a task that is bound to a lost worker waiting for ever.
                 self.cluster.forget(flight.order.token)
-                del self._flights[flight.order.token]
-                self._end(flight, Ended(flight.order.token, None,
-                                        self.cluster.death(flight.worker)))
+                flight.lost = flight.lost or flight.missing
+            self._mourn(flight, now)
+
+    def _look_at_work(self, now: float) -> None:
+        """What the attempts use, who of them hangs, what dead workers have left running."""
+        pids = self.cluster.pids()
+        for flight in self._flights.values():
+            if flight.worker is not None and flight.lost is None and flight.reason is None:
+                pid = pids.get(flight.worker)
+                flight.weigh(pid)
+                flight.reason = flight.overdue(pid, self.cluster.settings)
+        self._orphans.sweep(pids.values())
 
     def _look_for_workers(self, now: float) -> None:
         listed = self.cluster.workers()
-        self._condemned &= listed
+        mourned = {flight.worker for flight in self._flights.values()}
+        for worker in self._condemned - listed - mourned:
+            self.cluster.bury(worker)
+        self._condemned &= listed | mourned
         self._workers = listed - self._condemned
         for flight in self._flights.values():
             if flight.worker is None or flight.worker in listed:
                 flight.missing = None
             elif flight.missing is None:
                 flight.missing = now
-        for worker in self._workers - self._cold.keys():
-            self._cold[worker] = list(self.warm)
-        for worker in self._cold.keys() - self._workers:
-            del self._cold[worker]
-        if self._warming is not None and self._warming.worker not in listed:
-            self.cluster.forget(self._warming.token)
-            self._warming = None
+        self._warmups.meet(self._workers, listed)
         if self._workers:
             self._peopled = now
         elif now - self._peopled > _ALONE_SECONDS:
@@ -209,11 +237,12 @@ class Loop:
 
     def _hand_out(self) -> None:
         busy = {flight.worker for flight in self._flights.values()}
-        if self._warming is not None:
-            busy.add(self._warming.worker)
-        free = sorted(self._workers - busy)
+        if self._warmups.current is not None:
+            busy.add(self._warmups.current.worker)
+        free = sorted(self._workers - busy) if self._room() else []
         in_host = sum(flight.worker is None for flight in self._flights.values())
-        for order in self.queue.take({"worker": len(free), "host": _HOST_LANE - in_host}):
+        for order in self.queue.take({"worker": len(free), "host": _HOST_LANE - in_host},
+                                     {flight.order.key for flight in self._flights.values()}):
             if order.lane == "host":
                 self._flights[order.token] = Flight(order, None)
                 threading.Thread(target=self._run_here, args=(order,), daemon=True,
@@ -221,12 +250,28 @@ class Loop:
             else:
                 worker = free.pop(0)
                 self._flights[order.token] = Flight(order, worker)
+                if note := order.too_large_for(self.cluster.settings.memory):
+                    self.queue.report({order.key: (0.0, note)})
                 self.cluster.run(order, worker)
         if free:
-            self._warm_up(free)
-        elif (self._warming is not None and self.cluster.settings.scheduler is None
-                and self.queue.waiting()):
-            self._chill(self._warming)
+            self._warmups.start(free)
+        elif (self._warmups.current is not None and self.cluster.settings.scheduler is None
+                and self.queue.waiting() and (warming := self._warmups.give_way()) is not None):
+            self._replace(warming)  # jobs go first
+
+    def _room(self) -> bool:
+        """Whether there is memory enough to start something; the queue says so when there is not.
+        """
+        settings = self.cluster.settings
+        if settings.scheduler is not None:
+            return True
+        free = free_bytes()
+        if free >= settings.floor:
+            self.queue.hold("")
+            return True
+        self.queue.hold(f"Waiting for memory: {free / 1e9:,.1f} GB are free on this machine, "
+                        f"{settings.floor / 1e9:,.1f} GB must be.")
+        return False
 
     def _run_here(self, order: Order) -> None:
         end = Ended(order.token, None)  # should this thread die, its job does not stay 'running'
@@ -244,35 +289,3 @@ class Loop:
         """Give it nothing more: Dask may list it for a moment yet."""
         self._workers.discard(worker)
         self._condemned.add(worker)
-
-    def _warm_up(self, free: list[str]) -> None:
-        """One warm-up at a time, when nothing waits."""
-        if self._warming is not None:
-            return
-        for worker in free:
-            calls = [call for call in self._cold.get(worker, ()) if call in self.warm]
-            if calls:
-                call, self._cold[worker] = calls[0], calls[1:]
-                token = f"warm:{call}:{time.monotonic_ns()}"
-                self._warming = Warming(token, call, worker)
-                self.cluster.warm(token, call, worker)
-                return
-
-    def _chill(self, warming: Warming) -> None:
-        """A job needs the last free worker: jobs go first, the warm-up starts over later."""
-        self._chilled[warming.call] = self._chilled.get(warming.call, 0) + 1
-        if self._chilled[warming.call] >= _WARM_ATTEMPTS:
-            self.warm = tuple(call for call in self.warm if call != warming.call)
-        self.cluster.forget(warming.token)
-        self._warming = None
-        self._replace(warming.worker)
-
-    def _end_warming(self, end: Ended) -> None:
-        if end.outcome is not None and end.outcome.trace:
-            _log.warning("a warm-up failed: %s\n%s", end.outcome.error, end.outcome.trace)
-        if end.outcome is None and self._warming is not None:
-            self._condemn(self._warming.worker)
-            _log.warning("warm-up %s killed its worker and is left out", self._warming.call)
-            call = self._warming.call
-            self.warm = tuple(other for other in self.warm if other != call)
-        self._warming = None

@@ -7,19 +7,21 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import sqlite3
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from explorer.database import Database
 from explorer.errors import ExplorerError, JobError
+from explorer.heartbeat import end_beat, last_beat, write_beat
 from explorer.jobs import waiting_jobs
 
-_KEPT_SECONDS = 30 * 24 * 3600
+_KEPT_JOBS = 5_000
+_KEPT_TURNS = 1_000
+_KEPT_TIMINGS = 5_000
 
 Lane = Literal["worker", "host"]
 End = Literal["done", "failed", "cancelled", "interrupted"]
@@ -38,6 +40,15 @@ class Order:
     lane: Lane
     attempt: int
 
+    def too_large_for(self, memory: int) -> str:
+        """What to say when it is expected to need more than `memory` bytes; empty when not. An
+        estimate refuses nothing: what asks for too much is refused that at once."""
+        needed = (self.payload.get("size") or {}).get("bytes") or 0
+        if needed <= memory:
+            return ""
+        return (f"Expected to need {needed / 1e9:,.1f} GB of memory; "
+                f"a worker may use {memory / 1e9:,.1f} GB.")
+
 
 class Queue:
     """Reads and writes job records for the one living engine of a home."""
@@ -46,32 +57,41 @@ class Queue:
         self._home = home
         self._database = Database(home, durable=False)
         self._seen = -1
+        self._held = ""
 
     def boot(self) -> None:
         """Take over: what ran under an engine that is gone is 'interrupted'; old records go."""
-        now = time.time()
         with self._database.transaction() as connection:
-            _interrupt(connection, now)
-            connection.execute("DELETE FROM jobs WHERE ended < ? AND state != 'running'",
-                               (now - _KEPT_SECONDS,))
-            connection.execute("DELETE FROM turns WHERE served < ?", (now - _KEPT_SECONDS,))
+            before = last_beat(connection)
+            _interrupt(connection, same_clock=before is not None and before.here)
+        self.forget_old()
+
+    def forget_old(self, jobs: int = _KEPT_JOBS) -> None:
+        """Keep the newest records: of `jobs` ended jobs, and of who was served when.
+
+        Counted, not dated: a clock that is a year ahead would take all of them.
+        """
+        with self._database.transaction() as connection:
+            connection.execute(
+                "DELETE FROM jobs WHERE key IN (SELECT key FROM jobs WHERE state NOT IN"
+                " ('queued', 'running') ORDER BY seq DESC LIMIT -1 OFFSET ?)", (jobs,))
+            connection.execute(
+                "DELETE FROM turns WHERE owner IN (SELECT owner FROM turns"
+                " ORDER BY served DESC LIMIT -1 OFFSET ?)", (_KEPT_TURNS,))
+            connection.execute("DELETE FROM timings WHERE id <= (SELECT max(id) FROM timings) - ?",
+                               (_KEPT_TIMINGS,))
 
     def beat(self, ready: bool) -> None:
         """Say that this engine lives. What the one before said stays until this one is ready."""
         with self._database.transaction() as connection:
-            connection.execute(
-                "INSERT INTO engine (id, pid, host, beat, ready, note) VALUES (1, ?, ?, ?, ?, '')"
-                " ON CONFLICT (id) DO UPDATE SET pid = excluded.pid, host = excluded.host,"
-                " beat = excluded.beat, ready = excluded.ready,"
-                " note = CASE WHEN excluded.ready THEN '' ELSE note END",
-                (os.getpid(), socket.gethostname(), time.time(), ready))
+            write_beat(connection, os.getpid(), ready)
 
     def leave(self, note: str) -> None:
         """The engine ends, for the reason `note` (for people; empty: it was told to). Nothing
         stays 'running', nobody waits for its heartbeat."""
         with self._database.transaction() as connection:
-            _interrupt(connection, time.time())
-            connection.execute("UPDATE engine SET beat = 0, ready = 0, note = ?", (note,))
+            _interrupt(connection, same_clock=True)
+            end_beat(connection, note)
 
     def changed(self) -> bool:
         """Whether another process has written since the last call."""
@@ -94,8 +114,20 @@ class Queue:
         with self._database.reading() as connection:
             return any(lane == "worker" for lane in _ready(connection).values())
 
-    def take(self, free: Mapping[Lane, int]) -> list[Order]:
-        """Mark the next jobs as running, at most `free[lane]` of each lane, fair between owners."""
+    def hold(self, text: str) -> None:
+        """Say on every waiting job of the worker lane why none starts; empty: they do again."""
+        if not text and not self._held:
+            return
+        with self._database.transaction() as connection:
+            connection.execute("UPDATE jobs SET text = ? WHERE state = 'queued'"
+                               " AND lane = 'worker' AND text IN ('', ?)", (text, self._held))
+        self._held = text
+
+    def take(self, free: Mapping[Lane, int], besides: Collection[str] = ()) -> list[Order]:
+        """Mark the next jobs as running, at most `free[lane]` of each lane, fair between owners.
+
+        Not those in `besides`: an attempt of them is on its way that could not be stopped.
+        """
         if not any(free.values()):
             return []
         with self._database.reading() as connection:
@@ -105,10 +137,11 @@ class Queue:
         orders: list[Order] = []
         with self._database.transaction() as connection:
             while True:
-                # Asked again each time: every start moves its owners to the end of the round.
-                ready = _ready(connection)
-                job = next((job for job in waiting_jobs(connection)
-                            if job.key in ready and left.get(ready[job.key], 0) > 0), None)
+                # Asked again each time: every start moves its owners to the end of the round. Of
+                # those that can start only: a job that waits for another holds nobody's turn.
+                ready = {key: lane for key, lane in _ready(connection).items()
+                         if key not in besides and left.get(lane, 0) > 0}
+                job = next(iter(waiting_jobs(connection, ready)), None)
                 if job is None:
                     return orders
                 left[ready[job.key]] -= 1
@@ -134,7 +167,7 @@ class Queue:
             if state == "cancelled" and _wanted(connection, key):
                 _queue_again(connection, key, "", attempts=0)
                 return
-            _end(connection, key, state, error, time.time())
+            _end(connection, key, state, error)
             if state == "done":
                 _note_timing(connection, key, seconds)
 
@@ -144,17 +177,17 @@ class Queue:
             if _wanted(connection, key):
                 _queue_again(connection, key, text)
             else:
-                _end(connection, key, "cancelled", None, time.time())
+                _end(connection, key, "cancelled", None)
 
     def _start(self, connection: sqlite3.Connection, key: str, owners: Sequence[str]) -> Order:
-        now = time.time()
         row = connection.execute(
-            "UPDATE jobs SET state = 'running', stop = 0, started = ?, attempts = attempts + 1"
-            " WHERE key = ? RETURNING *", (now, key)).fetchone()
+            "UPDATE jobs SET state = 'running', stop = 0, started = ?, began = ?, took = NULL,"
+            " attempts = attempts + 1 WHERE key = ? RETURNING *",
+            (time.time(), time.monotonic(), key)).fetchone()
         last = connection.execute("SELECT coalesce(max(served), 0) FROM turns").fetchone()[0]
         for owner in owners:
             connection.execute("INSERT OR REPLACE INTO turns (owner, served) VALUES (?, ?)",
-                               (owner, max(now, last + 1e-6)))
+                               (owner, last + 1))
         return Order(key=key, token=f"{key}:{os.urandom(6).hex()}", title=row["title"],
                      call=row["call"], payload=json.loads(row["payload"]), home=str(self._home),
                      lane=row["lane"], attempt=row["attempts"])
@@ -182,15 +215,18 @@ def _end_blocked(connection: sqlite3.Connection, row: sqlite3.Row) -> None:
                          hint="See what is wrong there; this one then runs by itself.")
     elif row["state"] == "interrupted":
         error = _interruption()
-    _end(connection, row["key"], row["state"], error, time.time())
+    _end(connection, row["key"], row["state"], error)
 
 
 def _end(connection: sqlite3.Connection, key: str, state: End, error: ExplorerError | None,
-         now: float) -> None:
+         same_clock: bool = True) -> None:
+    # Of a job that ran before this machine was started, nobody knows how long.
+    now = time.monotonic() if same_clock else None
     connection.execute(
-        "UPDATE jobs SET state = ?, ended = ?, stop = 0, error = ?,"
+        "UPDATE jobs SET state = ?, ended = ?, took = max(0.0, ? - began), stop = 0, error = ?,"
         " fraction = CASE WHEN ? = 'done' THEN 1 ELSE fraction END WHERE key = ?",
-        (state, now, json.dumps(error.to_dict(), default=str) if error else None, state, key))
+        (state, time.time(), now, json.dumps(error.to_dict(), default=str) if error else None,
+         state, key))
     connection.execute("UPDATE owners SET wants = 0 WHERE key = ? AND wants = 1", (key,))
 
 
@@ -202,14 +238,14 @@ def _wanted(connection: sqlite3.Connection, key: str) -> bool:
 def _queue_again(connection: sqlite3.Connection, key: str, text: str,
                  attempts: int | None = None) -> None:
     connection.execute(
-        "UPDATE jobs SET state = 'queued', stop = 0, started = NULL, fraction = 0, text = ?,"
-        " attempts = coalesce(?, attempts) WHERE key = ? AND state = 'running'",
+        "UPDATE jobs SET state = 'queued', stop = 0, started = NULL, began = NULL, fraction = 0,"
+        " text = ?, attempts = coalesce(?, attempts) WHERE key = ? AND state = 'running'",
         (text, attempts, key))
 
 
-def _interrupt(connection: sqlite3.Connection, now: float) -> None:
+def _interrupt(connection: sqlite3.Connection, same_clock: bool) -> None:
     for row in connection.execute("SELECT key FROM jobs WHERE state = 'running'").fetchall():
-        _end(connection, row["key"], "interrupted", _interruption(), now)
+        _end(connection, row["key"], "interrupted", _interruption(), same_clock)
 
 
 def _interruption() -> JobError:

@@ -7,6 +7,7 @@ picklable and nothing a step made is unpickled in the engine.
 from __future__ import annotations
 
 import contextlib
+import errno
 import importlib
 import json
 import math
@@ -16,10 +17,11 @@ import threading
 import time
 import traceback
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from explorer import engine_process
 from explorer.engine_queue import Order
 from explorer.errors import Cancelled, ExplorerError, JobError
 
@@ -40,13 +42,15 @@ Send = Callable[[str, float, str], None]
 @dataclass(frozen=True)
 class Outcome:
     """How an attempt ended. `error` is `ExplorerError.to_dict`; `trace` is for the log only;
-    `memory` is what the process holds afterwards, in bytes."""
+    `memory` is what the process holds afterwards, in bytes; `spent` is why it should not be used
+    again, empty when it can be."""
 
     state: Literal["done", "failed", "cancelled"]
     seconds: float = 0.0
     memory: int = 0
     error: dict[str, Any] | None = None
     trace: str = ""
+    spent: str = ""
 
 
 def stop(token: str) -> None:
@@ -67,12 +71,14 @@ def run_in_worker(order: Order) -> None:
     from distributed import get_worker
 
     worker = get_worker()
-    _be_polite()
+    memory = _prepare(worker)
 
     def send(token: str, fraction: float, text: str) -> None:
         worker.log_event(PROGRESS_TOPIC, {"token": token, "fraction": fraction, "text": text})
 
-    outcome = execute(order, send)
+    before = set(threading.enumerate())
+    outcome = execute(order, send, memory)
+    outcome = replace(outcome, spent=outcome.spent or _left_behind(before))
     worker.log_event(OUTCOME_TOPIC, {"token": order.token, "outcome": asdict(outcome)})
 
 
@@ -81,7 +87,7 @@ def warm_in_worker(token: str, call: str) -> None:
     from distributed import get_worker
 
     worker = get_worker()
-    _be_polite()
+    _prepare(worker)
     outcome = Outcome("done")
     try:
         resolve(call)()
@@ -90,12 +96,13 @@ def warm_in_worker(token: str, call: str) -> None:
     worker.log_event(OUTCOME_TOPIC, {"token": token, "outcome": asdict(outcome)})
 
 
-def execute(order: Order, send: Send) -> Outcome:
-    """Run one attempt to its end, whatever that is; never raises."""
+def execute(order: Order, send: Send, limit: int | None = None) -> Outcome:
+    """Run one attempt to its end, whatever that is; never raises. `limit` is the memory (bytes)
+    this process may have, None for no limit."""
     reporter = Reporter(order.token, send)
     _active[order.token] = order.home
     started = time.monotonic()
-    state, error, trace = "done", None, ""
+    state, error, trace, spent = "done", None, "", ""
     try:
         resolve(order.call)(order.payload, order.home, reporter)
     except BaseException as raised:  # SystemExit too: it would take the worker with it
@@ -103,15 +110,15 @@ def execute(order: Order, send: Send) -> Outcome:
         if isinstance(raised, Cancelled) or order.token in _stopped:
             state = "cancelled"
         else:
-            state, error = "failed", _as_data(raised, order.title)
-            if not isinstance(raised, ExplorerError):
-                trace = _as_trace(raised)
+            state, error, trace = "failed", _as_data(raised, order.title, limit), _as_trace(raised)
+            # Whatever was refused its memory may be half made: a library, a module.
+            spent = "out of memory" if error["code"] == "OUT_OF_MEMORY" else ""
     finally:
         reporter.close()
         _active.pop(order.token, None)
         _stopped.discard(order.token)
     return Outcome(state, time.monotonic() - started,  # type: ignore[arg-type]
-                   _memory(), error, trace)
+                   _memory(), error, trace, spent)
 
 
 class Reporter:
@@ -175,28 +182,65 @@ def resolve(call: str) -> Callable[..., None]:
     return function
 
 
-def _as_data(raised: BaseException, title: str) -> dict[str, Any]:
-    if isinstance(raised, ExplorerError):
-        data = raised.to_dict()
-        data["message"] = data["message"][:4 * _MESSAGE_LENGTH]
-        # Through JSON: a number of numpy's in `where` would not survive the way to the database.
-        return dict(json.loads(json.dumps(data, default=str)))
-    if isinstance(raised, MemoryError):
-        return JobError("OUT_OF_MEMORY", f"{title} asked for more memory than there is.",
-                        hint="Use fewer rows or columns.").to_dict()
+def _as_data(raised: BaseException, title: str, limit: int | None = None) -> dict[str, Any]:
     try:
-        message = str(raised)[:100 * _MESSAGE_LENGTH]
+        if isinstance(raised, ExplorerError):
+            # Through JSON: a number of numpy's in `where` would not survive the way to the
+            # database.
+            return dict(json.loads(json.dumps(_cut(raised.to_dict()), default=str)))
+        if _is_memory(raised):
+            return _cut(_out_of_memory(raised, title, limit).to_dict())
+        said = _words(raised)
     except Exception as error:
-        message = f"(its message cannot be read: {type(error).__name__})"
-    message = _PATH.sub("", message)[:_MESSAGE_LENGTH].strip()
-    said = f": {message}" if message else ""
-    return JobError("STEP_FAILED", f"{title} failed with {type(raised).__name__}{said}",
-                    hint="Other parameters may work; the details are in the engine's log."
-                    ).to_dict()
+        said = f"(its message cannot be read: {type(error).__name__})"
+    said = f": {said}" if said else ""
+    return _cut(JobError("STEP_FAILED", f"{title} failed with {type(raised).__name__}{said}",
+                         hint="Other parameters may work; the details are in the engine's log."
+                         ).to_dict())
+
+
+def _words(raised: BaseException) -> str:
+    message = str(raised)[:100 * _MESSAGE_LENGTH]
+    return _PATH.sub("", message)[:_MESSAGE_LENGTH].strip()
+
+
+def _cut(data: Any, length: int = 4 * _MESSAGE_LENGTH) -> Any:
+    """Plain data of a size that can be shown, in characters that can be sent."""
+    if isinstance(data, dict):
+        return {key: _cut(value, length) for key, value in data.items()}
+    if isinstance(data, str):
+        text = data if len(data) <= length else data[:length] + "..."
+        return text.encode("utf-8", "replace").decode()
+    return data
+
+
+def _is_memory(raised: BaseException) -> bool:
+    if isinstance(raised, MemoryError):
+        return True
+    if isinstance(raised, OSError):
+        return raised.errno == errno.ENOMEM
+    # torch's allocator, and C++ behind pybind or Cython.
+    return isinstance(raised, RuntimeError) and any(
+        words in str(raised)[:1000] for words in ("can't allocate memory", "bad_alloc"))
+
+
+def _out_of_memory(raised: BaseException, title: str, limit: int | None) -> JobError:
+    if limit is None:
+        return JobError("OUT_OF_MEMORY", f"{title} asked for more memory than there is.",
+                        hint="Use fewer rows or columns.")
+    peak = engine_process.peak_bytes()
+    held = f"it held up to {peak / 1e6:,.0f} MB" if peak else "all it held"
+    asked = f" ({words})" if (words := _words(raised)) else ""
+    return JobError("OUT_OF_MEMORY",
+                    f"{title} needed more memory than a worker may use: {held} of "
+                    f"{limit / 1e6:,.0f} MB and asked for more{asked}.",
+                    hint="Use fewer rows or columns, or raise EXPLORER_WORKER_MEMORY.")
 
 
 def _as_trace(raised: BaseException) -> str:
     # The places only: a message may be of any length and fail to print.
+    if isinstance(raised, ExplorerError):
+        return ""
     lines: list[str] = []
     link: BaseException | None = raised
     while link is not None and len(lines) < _TRACE_LINES:
@@ -206,16 +250,35 @@ def _as_trace(raised: BaseException) -> str:
     return "".join(lines)
 
 
-def _be_polite() -> None:
-    """Give way to the server. On Linux niceness belongs to a thread: the one that computes."""
-    if getattr(_thread, "polite", False):
-        return
-    _thread.polite = True
-    os.nice(10)
-    # When the machine runs out of memory, this process goes and not the server. Where the file is
-    # missing (not Linux) or read-only (some containers), the kernel chooses as it always did.
-    with contextlib.suppress(OSError):
-        Path("/proc/self/oom_score_adj").write_text("900")
+def _prepare(worker: Any) -> int | None:
+    """Give way to the server, and keep to the memory this worker may use: that many bytes, None
+    where it is not ours to say (a real cluster)."""
+    embedded = engine_process.HOME_MARK in os.environ
+    memory = worker.memory_manager.memory_limit if embedded else None
+    engine_process.forget_peak()
+    if not getattr(_thread, "polite", False):
+        # On Linux niceness belongs to a thread: the one that computes.
+        _thread.polite = True
+        os.nice(10)
+        # When the machine runs out of memory, this process goes and not the server. Where the file
+        # is missing (not Linux) or read-only (some containers), the kernel chooses as ever.
+        with contextlib.suppress(OSError):
+            Path("/proc/self/oom_score_adj").write_text("900")
+        if memory:
+            engine_process.mark_worker()
+            engine_process.limit_worker(memory)
+    return memory
+
+
+def _left_behind(before: set[threading.Thread]) -> str:
+    """What a step did not clean up after itself; child processes are ended."""
+    if engine_process.end_children():
+        return "child processes left"
+    # A thread of a daemon is one too, so that tells nothing. tqdm's monitor only wakes up to look.
+    left = [thread for thread in threading.enumerate()
+            if thread not in before and not isinstance(thread, threading.Timer)
+            and not thread.name.startswith("Dask") and type(thread).__name__ != "TMonitor"]
+    return f"threads left: {left[0].name}" if left else ""
 
 
 def _memory() -> int:

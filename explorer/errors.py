@@ -26,13 +26,15 @@ class Where:
 class ExplorerError(Exception):
     """A refusal as data. Tests assert on `code` and `where`; people read `message` and `hint`.
 
-    `message` follows '{what} must be {allowed}, got {given}.'; `hint` says what to do next.
+    `message` follows '{what} must be {allowed}, got {given}.'; `hint` says what to do next;
+    `choices` are the names (arrays, sheets, columns) of which one would do.
     """
 
     code: str
     message: str
     where: Where = field(default_factory=Where)
     hint: str = ""
+    choices: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         super().__init__(self.message)
@@ -43,7 +45,7 @@ class ExplorerError(Exception):
         return f"{self.message}{place}{hint}"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return (type(self), (self.code, self.message, self.where, self.hint))
+        return (type(self), (self.code, self.message, self.where, self.hint, self.choices))
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for a file, a job record or a page."""
@@ -54,6 +56,7 @@ class ExplorerError(Exception):
             "message": self.message,
             "where": place,
             "hint": self.hint,
+            "choices": list(self.choices),
         }
 
 
@@ -85,8 +88,9 @@ class Cancelled(ExplorerError):
     """Somebody stopped the job."""
 
     def __init__(self, code: str = "CANCELLED", message: str = "Stopped on request.",
-                 where: Where | None = None, hint: str = "") -> None:
-        super().__init__(code, message, where or Where(), hint)
+                 where: Where | None = None, hint: str = "",
+                 choices: tuple[str, ...] = ()) -> None:
+        super().__init__(code, message, where or Where(), hint, choices)
 
 
 _KINDS: dict[str, type[ExplorerError]] = {
@@ -100,4 +104,4 @@ def error_from_dict(data: dict[str, Any]) -> ExplorerError:
     """The inverse of `ExplorerError.to_dict`."""
     kind = _KINDS.get(str(data.get("kind")), ExplorerError)
     return kind(str(data["code"]), str(data["message"]), Where(**data.get("where", {})),
-                str(data.get("hint", "")))
+                str(data.get("hint", "")), tuple(map(str, data.get("choices", ()))))

@@ -28,6 +28,17 @@ def _isolated(text: str) -> str:
     return f"{_ISOLATE}{text}{_END_ISOLATE}" if _RIGHT_TO_LEFT.search(text) else text
 
 
+def shown(text: str) -> str:
+    """`text` for what shows it as it stands (a table cell, a list, `st.text`): control characters
+    and overrides of the writing direction are seen as U+FFFD, right-to-left text is isolated."""
+    return _isolated(_visible(str(text)))
+
+
+def log_line(text: str) -> str:
+    """`text` for a log or a terminal: one line, and nothing in it that a terminal would obey."""
+    return _visible(_LINE_BREAK.sub(" ", str(text)).replace("\t", " "))
+
+
 _MARKDOWN = re.compile(r"([!-/:-@\[-`{-~])")  # all of ASCII's punctuation
 # Streamlit (1.67) changes these after parsing, where a backslash is gone: emoji shortcodes,
 # :material/..:, :streamlit:, links and addresses without markup, arrows and dashes between blanks.

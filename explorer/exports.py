@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from collections.abc import Callable, Mapping
@@ -12,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from explorer.dataset import open_dataset
+from explorer.disk import disk_error
 from explorer.errors import DataError, StoreError
 from explorer.export.manifest import MEANINGS, NOISE_POLICY, make_manifest
 from explorer.export.rows import (
@@ -67,18 +69,17 @@ FORMATS: dict[str, Format] = {form.key: form for form in (
 def export_step(current: Run, rows: np.ndarray, names: Mapping[int, str], form: str) -> Step:
     """The job that writes these dataset rows (int64, ascending) in a format of FORMATS.
 
-    The rows are stored first, under their own key, so that the job stays small.
+    Nothing is stored yet: `keep_rows` does so before the job is asked for.
     """
     if not len(rows):
         raise DataError("NO_ROWS", "An export must have at least one row, got none.",
                         hint="Pick clusters or choose rows on the map.")
-    chosen = result_key("rows", current.dataset.id, rows.tolist())
-    current.store.put(chosen, {"rows": rows.astype(np.int64)}, {"type": "Rows"})
+    chosen = _rows_key(current, rows)
     named = {str(label): name for label, name in sorted(names.items())}
     told = current.dataset.told()
     parts = [current.recipe.to_data(), current.dataset.id, current.dataset.roles, chosen, named,
              form, told]
-    key = result_key("export", 2, *parts)
+    key = result_key("export", 3, *parts)
     payload = {"step": "export", "key": key, "recipe": current.recipe.to_data(), "told": told,
                "dataset": current.dataset.id, "roles": current.dataset.roles, "rows": chosen,
                "names": named, "format": form}
@@ -86,10 +87,21 @@ def export_step(current: Run, rows: np.ndarray, names: Mapping[int, str], form: 
                 call="explorer.exports:execute", payload=payload, seconds=1 + 2e-5 * len(rows))
 
 
+def keep_rows(current: Run, rows: np.ndarray) -> None:
+    """Store chosen rows (int64, ascending) where the job of `export_step` finds them: it stays
+    small."""
+    current.store.put(_rows_key(current, rows), {"rows": rows.astype(np.int64)}, {"type": "Rows"})
+
+
+def _rows_key(current: Run, rows: np.ndarray) -> str:
+    digest = hashlib.blake2b(rows.astype("<i8").tobytes(), digest_size=16).hexdigest()
+    return result_key("rows", 2, current.dataset.id, len(rows), digest)
+
+
 def execute(payload: dict[str, Any], home: str, progress: Progress) -> None:
     """Write the files of an export into the store: the rows, manifest.json, recipe.yaml, and all
     of them together as export.zip."""
-    store = Store(Path(home))
+    store = Store(Path(home), create=False)
     if store.find(payload["key"]) is not None:
         return
     recipe = recipe_from_data(payload["recipe"])
@@ -106,31 +118,35 @@ def execute(payload: dict[str, Any], home: str, progress: Progress) -> None:
     folder = store.new_folder()
     try:
         progress(0.1, "collecting rows")
-        export = make_export(current, rows, names)
+        export = make_export(current, rows, names, payload["key"])
         written = write_files(export, folder, payload["format"], part(progress, 0.2, 0.9))
         progress(0.9, "packing")
         bundle(list(written), folder / "export.zip")
         progress(1.0, "packed")
         store.adopt(payload["key"], folder, {"type": "Export", "rows": len(export.rows),
                                              "format": payload["format"]})
+    except OSError as error:
+        raise disk_error("write the export", folder, error) from error
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def make_export(current: Run, rows: np.ndarray, names: dict[int, str]) -> Export:
-    """The export of dataset rows; rows without a vector have empty cells in our columns."""
+def make_export(current: Run, rows: np.ndarray, names: dict[int, str], key: str = "") -> Export:
+    """The export `key` of dataset rows; rows without a vector have empty cells in our columns."""
     uncovered = int(np.count_nonzero(~np.isin(rows, current.rows)))
     return Export(dataset=current.dataset, rows=rows, extra=current.table_of(rows, names),
-                  manifest=manifest_of(current, len(rows), uncovered, names))
+                  manifest=manifest_of(current, len(rows), uncovered, names, key))
 
 
-def manifest_of(current: Run, rows: int, uncovered: int, names: dict[int, str]) -> dict[str, Any]:
-    """Recipe, sources, scores and what each of our columns means."""
+def manifest_of(current: Run, rows: int, uncovered: int, names: dict[int, str],
+                key: str = "") -> dict[str, Any]:
+    """Recipe, sources, scores, what each of our columns means, and the export's own id: its first
+    8 digits are in the name of the download."""
     scores = [vars(score) for score in current.scores]
     return make_manifest(
         current.recipe.to_data(), current.dataset, rows, noise=_noise(current),
         space=current.space, meanings=meanings_of(current), extra={
-        "results": {name: _made(current, key) for name, key in {
+        "export": key, "results": {name: _made(current, key) for name, key in {
             "embedding": current.plan.embedding, "projection": current.plan.projection,
             "clustering": current.plan.clustering, **current.plan.judgements}.items()},
         "scores": scores, "rows_without_vector": uncovered,

@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import re
-import time
-import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -20,50 +16,19 @@ from explorer.jobs import Step
 from explorer.load import ReadOptions, Upload, load_sample, read_files
 from explorer.spec import Progress, result_key, silent
 from explorer.store import Store
+from explorer.uploads import Kept, keep_upload, kept_path
+
+__all__ = ["SAMPLE", "Kept", "execute", "imported", "keep_upload", "kept_step", "offered",
+           "open_data", "read_options", "sample_step", "upload_step"]
 
 SAMPLE = "sample:"
 """Before a sample's key it stands for a file: 'sample:digits'."""
-_KEPT_SECONDS = 24 * 3600
-"""Uploads stay so long after their last use, so that they can be read again in another way."""
-
 _START_SECONDS, _BYTES_A_SECOND = 2.0, 3e6
-
-
-@dataclass(frozen=True)
-class Kept:
-    """An uploaded file that waits in `<home>/uploads`, named there by its sha256."""
-
-    name: str
-    sha256: str
-
-
-def keep_upload(name: str, content: bytes | memoryview, home: Path) -> Kept:
-    """Put the bytes of an upload on disk; old ones nobody used for a day are removed."""
-    folder = home / "uploads"
-    folder.mkdir(parents=True, mode=0o700, exist_ok=True)
-    _remove_old(folder)
-    kept = Kept(name, hashlib.sha256(content).hexdigest())
-    path = folder / kept.sha256
-    if path.exists():
-        os.utime(path)
-        return kept
-    part = folder / f"{kept.sha256}.{uuid.uuid4().hex}"
-    part.write_bytes(content)
-    part.replace(path)
-    return kept
 
 
 def kept_step(files: Sequence[Kept], options: ReadOptions, home: Path) -> Step:
     """The job that reads kept uploads. Raises InputError UPLOAD_GONE when they were removed."""
-    uploads = []
-    for file in files:
-        path = home / "uploads" / file.sha256
-        if not path.exists():
-            raise InputError("UPLOAD_GONE", f"{file.name} must still be here to be read again, but "
-                                            "uploads are removed after a day.",
-                             Where(file=file.name), "Upload it again.")
-        os.utime(path)
-        uploads.append(Upload(file.name, path))
+    uploads = [Upload(file.name, kept_path(file, home)) for file in files]
     return upload_step(uploads, [file.sha256 for file in files], options)
 
 
@@ -125,7 +90,7 @@ def read_options(plain: Mapping[str, Any]) -> ReadOptions:
 
 def execute(payload: dict[str, Any], home: str, progress: Progress) -> None:
     """Read the files (or make the sample) and store, under the job's key, which dataset it is."""
-    store = Store(Path(home))
+    store = Store(Path(home), create=False)
     if "sample" in payload:
         dataset = load_sample(payload["sample"], store, progress)
     else:
@@ -147,29 +112,8 @@ def imported(store: Store, key: str) -> Dataset | None:
 
 
 def offered(error: ExplorerError) -> tuple[str, ...]:
-    """The arrays, sheets or columns a refusal of the reader lists to choose from; () for others.
-
-    Read out of its sentence, because a refusal carries nothing else: a name with a comma in it
-    comes in two pieces.
-    """
-    if error.code in ("CHOOSE_ARRAY", "NO_ARRAY"):
-        listed = re.search(r"(?:has: |one of )(.+)", error.message)
-        return tuple(re.findall(r"(.+?) \([\d, ]*\)(?:, |\.$)", listed[1])) if listed else ()
-    found = None
-    if error.code == "NO_SHEET":
-        found = re.search(r"must be one of (.+), got ", error.message)
-    elif error.code == "NO_JOIN_COLUMN":
-        found = re.search(r", got (.+)\.$", error.message)
-    elif error.code == "NO_ROWS":
-        found = re.search(r"has the sheets (.+)\.$", error.hint)
-    return tuple(found[1].split(", ")) if found else ()
-
-
-def _remove_old(folder: Path) -> None:
-    limit = time.time() - _KEPT_SECONDS
-    for path in folder.iterdir():
-        if path.is_file() and path.stat().st_mtime < limit:
-            path.unlink(missing_ok=True)
+    """The arrays, sheets or columns of which a refusal of the reader says one would do."""
+    return error.choices
 
 
 def _step(sources: list[str], options: ReadOptions) -> Step:
@@ -189,6 +133,9 @@ def _size(upload: Upload) -> int:
 
 
 def _sha256(upload: Upload) -> str:
+    if upload.path.exists() and not upload.path.is_file():
+        raise InputError("NO_FILE", "The file must be a plain one, got a folder, a pipe or a "
+                                    "device.", Where(file=upload.name), "Check the path.")
     try:
         with open(upload.path, "rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()

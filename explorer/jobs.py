@@ -6,11 +6,10 @@ The engine process (engine.py) does the work; nothing here knows how.
 from __future__ import annotations
 
 import json
-import socket
 import sqlite3
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
@@ -18,12 +17,11 @@ from typing import Any, Literal
 
 from explorer.database import Database
 from explorer.errors import ExplorerError, JobError, Where, error_from_dict
+from explorer.heartbeat import Heartbeat, last_beat
 
 State = Literal["queued", "running", "done", "failed", "cancelled", "interrupted"]
 ACTIVE: tuple[State, ...] = ("queued", "running")
 
-_BEAT_SECONDS = 15.0
-"""An engine that has not written its heartbeat for so long is taken for dead."""
 _CALIBRATION_RUNS = 20
 
 
@@ -121,12 +119,15 @@ class Jobs:
         now = time.time()
         with self._database.transaction() as connection:
             seq = connection.execute("SELECT coalesce(max(seq), 0) FROM jobs").fetchone()[0]
+            # A number in line, no time: a clock that was set back would turn the list around.
+            last = connection.execute("SELECT coalesce(max(at), 0) FROM owners WHERE owner = ?",
+                                      (owner,)).fetchone()[0]
             for number, step in enumerate(steps, start=1):
                 _enqueue(connection, step, seq + number, now)
                 connection.execute(
                     "INSERT INTO owners (key, owner, wants, at) VALUES (?, ?, 1, ?)"
                     " ON CONFLICT (key, owner) DO UPDATE SET wants = 1, at = excluded.at",
-                    (step.key, owner, now))
+                    (step.key, owner, last + 1))
             _refuse_unknown(connection, steps)
 
     def cancel(self, keys: Sequence[str], owner: str) -> None:
@@ -170,20 +171,23 @@ class Jobs:
 
     def engine_alive(self) -> bool:
         """Whether an engine works on this home's queue (it may still be starting)."""
-        row = self._engine_row()
-        if row is None or time.time() - row["beat"] > _BEAT_SECONDS:
-            return False
-        return row["host"] != socket.gethostname() or _process_lives(row["pid"])
+        beat = self.heartbeat()
+        return beat is not None and beat.alive
 
     def engine_ready(self) -> bool:
         """Whether the engine is alive and its workers have been started."""
-        row = self._engine_row()
-        return row is not None and bool(row["ready"]) and self.engine_alive()
+        beat = self.heartbeat()
+        return beat is not None and beat.ready and beat.alive
 
     def engine_note(self) -> str:
         """Why the engine could not start, in words; empty when it could."""
-        row = self._engine_row()
-        return str(row["note"]) if row is not None else ""
+        beat = self.heartbeat()
+        return beat.note if beat is not None else ""
+
+    def heartbeat(self) -> Heartbeat | None:
+        """What the engine of this home last said; None before the first one."""
+        with self._database.reading() as connection:
+            return last_beat(connection)
 
     def calibration(self, method: str) -> float | None:
         """Median of seconds taken / seconds expected over the last 20 runs of `method`; None
@@ -195,21 +199,18 @@ class Jobs:
                 " ORDER BY id DESC LIMIT ?", (method, _CALIBRATION_RUNS)).fetchall()
         return median(row["ratio"] for row in rows) if rows else None
 
-    def _engine_row(self) -> sqlite3.Row | None:
-        with self._database.reading() as connection:
-            row: sqlite3.Row | None = connection.execute("SELECT * FROM engine").fetchone()
-        return row
 
-
-def waiting_jobs(connection: sqlite3.Connection) -> list[Waiting]:
-    """The queued jobs in the order they will start, whether or not they can start yet."""
+def waiting_jobs(connection: sqlite3.Connection,
+                 only: Collection[str] | None = None) -> list[Waiting]:
+    """The queued jobs in the order they will start, whether or not they can start yet; or that
+    order among `only` these, as if there were no others."""
     rows = connection.execute(
         "SELECT key, seq, lane, owner FROM jobs LEFT JOIN owners USING (key)"
         " WHERE state = 'queued' AND coalesce(wants, 1) = 1").fetchall()
     owners: dict[str, list[str]] = defaultdict(list)
     for row in rows:
         owners[row["key"]].append(row["owner"])
-    jobs = {row["key"]: row for row in rows}
+    jobs = {row["key"]: row for row in rows if only is None or row["key"] in only}
     served = {row["owner"]: row["served"] for row in connection.execute("SELECT * FROM turns")}
     return queue_order((Waiting(key, row["seq"], row["lane"], tuple(sorted(owners[key])))
                         for key, row in jobs.items()), served)
@@ -229,7 +230,7 @@ def _enqueue(connection: sqlite3.Connection, step: Step, seq: int, now: float) -
         " call = excluded.call, payload = excluded.payload, lane = excluded.lane,"
         " seconds = excluded.seconds, state = 'queued', seq = excluded.seq, fraction = 0,"
         " text = '', error = NULL, attempts = 0, stop = 0, submitted = excluded.submitted,"
-        " started = NULL, ended = NULL",
+        " started = NULL, ended = NULL, began = NULL, took = NULL",
         (step.key, step.kind, step.title, step.call, json.dumps(step.payload, allow_nan=False),
          step.lane, step.seconds, seq, now))
     connection.execute("DELETE FROM needs WHERE key = ?", (step.key,))
@@ -253,14 +254,14 @@ def _views(connection: sqlite3.Connection, rows: Sequence[sqlite3.Row]) -> list[
         for job in waiting_jobs(connection):
             places[job.key] = before[job.lane]
             before[job.lane] += 1
-    now = time.time()
+    now = time.monotonic()
     return [_view(row, places.get(row["key"], 0), now) for row in rows]
 
 
 def _view(row: sqlite3.Row, ahead: int, now: float) -> JobView:
-    elapsed = 0.0
-    if row["started"] is not None:
-        elapsed = max(0.0, (row["ended"] or now) - row["started"])
+    elapsed = row["took"] or 0.0
+    if row["state"] == "running" and row["began"] is not None:
+        elapsed = max(0.0, now - row["began"])
     error = error_from_dict(json.loads(row["error"])) if row["error"] else None
     return JobView(key=row["key"], kind=row["kind"], title=row["title"], state=row["state"],
                    fraction=row["fraction"], text=row["text"], expected=row["seconds"],
@@ -276,12 +277,3 @@ def _remaining(row: sqlite3.Row, elapsed: float) -> float | None:
     if fraction >= 0.05 and elapsed >= 0.5:
         return float(elapsed * (1 - fraction) / fraction)
     return max(0.0, row["seconds"] - elapsed) if row["seconds"] > 0 else None
-
-
-def _process_lives(pid: int) -> bool:
-    import psutil
-
-    try:
-        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
-    except psutil.NoSuchProcess:
-        return False

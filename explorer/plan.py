@@ -92,11 +92,26 @@ def sweep_step(plan: Plan, counts: Sequence[int]) -> Step:
                "judges": judged,
                "variants": variants, "inputs": {"vectors": plan.clustered},
                "space": _space_kind(plan.recipe)}
-    made = (plan.clustering, *plan.judgements.values())
-    each = sum(step.seconds for step in plan.steps if step.key in made)
     return Step(key=key, kind="sweep", title=f"{method.title} for {len(counts)} cluster numbers",
-                call=EXECUTE, payload=payload,
-                seconds=each * len(counts))
+                call=EXECUTE, payload=payload, seconds=_sweep_seconds(plan, method, counts))
+
+
+def _sweep_seconds(plan: Plan, method: Clusterer, counts: Sequence[int]) -> float:
+    """The methods' own estimates, each by what this machine was measured to take for it."""
+    steps = {step.key: step for step in plan.steps}
+    size = steps[plan.clustering].payload["size"]
+    n, d = size["n"], size["d"]
+    seconds = (method.estimate_sweep(n, d, counts).seconds
+               * _pace(steps[plan.clustering]))
+    for judge in plan.recipe.judging:
+        step = steps[plan.judgements[judge.key]]
+        seconds += judge.estimate_all(n, d, len(counts)).seconds * _pace(step)
+    return seconds
+
+
+def _pace(step: Step) -> float:
+    expected = step.payload["size"]["expected"]
+    return step.seconds / expected if expected else 1.0
 
 
 def embedding_key(method: Encoder, dataset: Dataset) -> str:
@@ -215,12 +230,13 @@ class _Planner:
 
     def add(self, kind: str, key: str, method: Method, n: int, d: int, payload: dict[str, Any],
             after: tuple[str, ...] = ()) -> None:
-        expected = method.estimate(n, d).seconds
+        cost = method.estimate(n, d)
         self.steps.append(Step(
             key=key, kind=kind, title=method.title, call=EXECUTE,
             payload={"step": kind, "key": key, "method": method.identity(), **payload,
-                     "size": {"method": method.key, "n": n, "d": d, "expected": expected}},
-            after=after, seconds=expected * self.calibration.get(method.key, 1.0)))
+                     "size": {"method": method.key, "n": n, "d": d, "expected": cost.seconds,
+                              "bytes": int(cost.bytes)}},
+            after=after, seconds=cost.seconds * self.calibration.get(method.key, 1.0)))
 
 
 def _space_kind(recipe: Recipe) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -11,10 +12,11 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from explorer.cluster import Clusterer, clusterers
 from explorer.encode import Encoder, encoders
-from explorer.errors import InputError, Where
+from explorer.errors import InputError, ParameterError, Where
 from explorer.judge import Judge, judges
+from explorer.parameters import shown
 from explorer.project import Projector, projectors
-from explorer.spec import Method
+from explorer.spec import Method, Registry
 
 _LARGEST_FILE = 1_000_000
 
@@ -118,8 +120,12 @@ class Recipe(_Plain):
 
 def recipe_from_data(data: Any) -> Recipe:
     """A checked recipe of plain data; InputError BAD_RECIPE or ParameterError otherwise."""
+    return _validated(data).check()
+
+
+def _validated(data: Any) -> Recipe:
     try:
-        return Recipe.model_validate(data).check()
+        return Recipe.model_validate(data)
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
@@ -127,6 +133,61 @@ def recipe_from_data(data: Any) -> Recipe:
                                        f"{place or 'it'}: {first['msg'].lower()}.",
                          Where(parameter=place or None),
                          "Download it again from the app, or compare it with README.md.") from None
+
+
+@dataclass(frozen=True)
+class OpenedRecipe:
+    """A recipe as this version can run it, and in words what had to be changed for that."""
+
+    recipe: Recipe
+    notes: tuple[str, ...]
+
+
+def open_recipe(data: Any) -> OpenedRecipe:
+    """The recipe of a saved workspace. Methods and parameters come and go between versions: what
+    no longer exists is left out, what is out of bounds becomes the nearest value, and both are
+    said. A recipe file is read strictly instead (`recipe_from_yaml`): whoever replays one wants
+    that very recipe. InputError BAD_RECIPE where the data is not a recipe at all.
+    """
+    saved = _validated(data)
+    notes: list[str] = []
+    slots: dict[str, Registry[Any]] = {"encoder": encoders(), "projector": projectors(),
+                                       "clusterer": clusterers()}
+    calls: dict[str, Any] = {}
+    for slot, registry in slots.items():
+        call: Call = getattr(saved, slot)
+        if call.method not in registry:
+            first = next(iter(registry)).create()
+            notes.append(f"The {slot} {call.method[:80]!r} of the saved recipe no longer exists: "
+                         f"{first.title} is set instead.")
+            call = Call.of(first)
+        calls[slot] = _mended(registry, call, notes)
+    gone = [call.method for call in saved.judges if call.method not in judges()]
+    notes += [f"The score {name[:80]!r} of the saved recipe no longer exists." for name in gone]
+    calls["judges"] = [_mended(judges(), call, notes).model_dump() for call in saved.judges
+                       if call.method in judges()]
+    return OpenedRecipe(saved.using(**calls).check() if notes else saved.check(), tuple(notes))
+
+
+def _mended(registry: Registry[Any], call: Call, notes: list[str]) -> Call:
+    cls, parameters = registry.get(call.method), dict(call.parameters)
+    bounds = {parameter.name: parameter for parameter in cls.parameters()}
+    for _ in range(len(parameters)):
+        try:
+            cls.create(**parameters)
+        except ParameterError as error:
+            name = error.where.parameter or ""
+            if name not in parameters:
+                raise
+            value = parameters.pop(name)
+            if name not in bounds:
+                notes.append(f"{cls.title} no longer has the parameter {name} (the saved recipe "
+                             f"has {shown(value)}).")
+                continue
+            parameters[name] = bounds[name].nearest(value)
+            notes.append(f"{cls.title}: {name} was {shown(value)} in the saved recipe, which is "
+                         f"not allowed: {shown(parameters[name])} is set.")
+    return Call(method=call.method, parameters=parameters)
 
 
 def recipe_from_yaml(text: str) -> Recipe:

@@ -11,7 +11,8 @@ from explorer import steps, values
 from explorer.cluster import Clusterer
 from explorer.dataset import Dataset
 from explorer.encode import Encoder
-from explorer.errors import DataError
+from explorer.errors import DataError, Where
+from explorer.flight import check_embedding
 from explorer.judge import Judge
 from explorer.neighbors import Neighbors
 from explorer.plan import embedding_key, graph_method
@@ -85,7 +86,7 @@ def judge(method: Judge, vectors: np.ndarray, labels: np.ndarray, metric: str, s
 def keep_vectors(vectors: np.ndarray, store: Store, title: str = "") -> str:
     """Store n x d finite numbers as an embedding, in single precision; returns its key.
 
-    Raises DataError NOT_VECTORS or NO_ROWS, ResultError NOT_FINITE.
+    Raises DataError NOT_VECTORS, NO_ROWS or NOT_FINITE.
     """
     vectors = np.asarray(vectors)
     if vectors.ndim != 2 or vectors.dtype.kind not in "fiu":
@@ -96,13 +97,18 @@ def keep_vectors(vectors: np.ndarray, store: Store, title: str = "") -> str:
                                    f"{vectors.shape[0]} x {vectors.shape[1]}.")
     with np.errstate(over="ignore"):
         single = np.ascontiguousarray(vectors, dtype=np.float32)
+    bad = np.flatnonzero(~np.isfinite(single).all(axis=1))
+    if len(bad):
+        raise DataError("NOT_FINITE", "Vectors must be finite numbers of single precision, got "
+                                      f"{len(bad)} rows with others.", Where(row=int(bad[0]) + 1),
+                        "Leave these rows out, or divide the values by a constant.")
     title = title or f"given vectors ({vectors.shape[1]}-d)"
     return keep_embedding(Embedding(single, np.arange(len(single), dtype=np.int64), title), store)
 
 
 def keep_embedding(embedding: Embedding, store: Store) -> str:
     """Store an embedding by its content; returns its key."""
-    embedding.verify()
+    check_embedding(embedding, int(embedding.rows.max(initial=-1)) + 1)
     key = result_key("given", _digest(embedding.vectors), _digest(embedding.rows),
                      embedding.title)
     values.save(store, key, embedding, {"step": "given", "title": embedding.title})

@@ -10,17 +10,27 @@ import hashlib
 import importlib
 import inspect
 import json
+import math
 import pkgutil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from types import ModuleType
-from typing import Any, ClassVar, Generic, Literal, Self, TypeVar, get_args, get_origin
+from typing import Any, ClassVar, Generic, Self, TypeVar
 
-import annotated_types
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from pydantic.fields import FieldInfo
 
 from explorer.errors import DataError, ParameterError, Where
+from explorer.parameters import (
+    LONGEST_TEXT,
+    Parameter,
+    parameter_error,
+    parameter_of,
+    refuse_odd_values,
+    shown,
+)
+
+__all__ = ["Cost", "Facts", "Method", "Parameter", "Progress", "Registry", "advanced", "discover",
+           "part", "result_key", "silent"]
 
 Progress = Callable[[float, str], None]
 """`progress(fraction, text)`: reports how far a step is (0..1, never backwards) and is the point
@@ -46,7 +56,8 @@ class Facts:
     """What a method may know of its input before it runs.
 
     `n` rows, `d` columns; `distinct` different rows (None: not counted); `zeros` rows that are all
-    zero; `largest` absolute value; `constant` columns without any spread.
+    zero, the first of them `zero_rows` (places from 0); `largest` absolute value; `constant`
+    columns without any spread.
     """
 
     n: int
@@ -55,6 +66,7 @@ class Facts:
     zeros: int = 0
     largest: float = 0.0
     constant: int = 0
+    zero_rows: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -65,31 +77,11 @@ class Cost:
     bytes: int
 
 
-@dataclass(frozen=True)
-class Parameter:
-    """One parameter as form, CLI and docs see it."""
-
-    name: str
-    kind: Literal["int", "float", "bool", "choice", "text", "list"]
-    default: Any
-    description: str
-    advanced: bool
-    low: float | None = None
-    high: float | None = None
-    exclusive_low: bool = False
-    choices: tuple[str, ...] = ()
-    optional: bool = False
-
-    @property
-    def label(self) -> str:
-        return self.name.replace("_", " ").capitalize()
-
-
 class Method(BaseModel):
     """Base of every declaration: fields are parameters, class variables are identity."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True,
-                              allow_inf_nan=False)
+                              allow_inf_nan=False, str_max_length=LONGEST_TEXT)
 
     key: ClassVar[str]
     title: ClassVar[str]
@@ -99,20 +91,24 @@ class Method(BaseModel):
     min_rows: ClassVar[int] = 1
     min_distinct: ClassVar[int] = 1
     largest_allowed: ClassVar[float] = 1e15
-    """Above this magnitude float32 squares overflow: refuse rather than draw nonsense."""
+    """Above this magnitude float32 squares overflow: rescale or refuse, never draw nonsense."""
+    follows_rows: ClassVar[bool] = True
+    """Whether the same rows in another order give the same result in that order. False for what
+    draws random numbers row by row; the contract tests hold every other method to it."""
 
     @classmethod
     def create(cls, **given: Any) -> Self:
         """The declaration with these parameters, or a ParameterError naming the first bad one."""
+        refuse_odd_values(cls.model_fields, given)
         try:
             return cls(**given)
         except ValidationError as error:
-            raise _parameter_error(cls, error) from None
+            raise parameter_error(cls.title, cls.model_fields, error) from None
 
     @classmethod
     def parameters(cls) -> tuple[Parameter, ...]:
         """Every field, in the order written."""
-        return tuple(_parameter(name, info) for name, info in cls.model_fields.items())
+        return tuple(parameter_of(name, info) for name, info in cls.model_fields.items())
 
     @classmethod
     def describe(cls) -> str:
@@ -128,6 +124,12 @@ class Method(BaseModel):
         defaults = {parameter.name: parameter.default for parameter in self.parameters()}
         return {name: value for name, value in self.values().items() if value != defaults[name]}
 
+    @property
+    def scale_free(self) -> bool:
+        """Whether only ratios of distances matter, so that huge values may be divided by one
+        power of two before the method sees them."""
+        return True
+
     def limits(self, facts: Facts) -> Mapping[str, tuple[float, float]]:
         """Bounds that follow the data: parameter -> (low, high). Form and `check` both use them."""
         return {}
@@ -135,7 +137,7 @@ class Method(BaseModel):
     def check(self, facts: Facts) -> tuple[str, ...]:
         """Refuse what cannot work on this input; return notes on what will be odd.
 
-        Raises DataError (TOO_FEW_ROWS, IDENTICAL_ROWS, TOO_LARGE_VALUES, ZERO_VECTORS) or
+        Raises DataError (TOO_FEW_ROWS, IDENTICAL_ROWS, ZERO_VECTORS, TOO_LARGE_VALUES) or
         ParameterError (OUT_OF_RANGE). Methods extend it and call super().
         """
         if facts.n < self.min_rows:
@@ -148,7 +150,7 @@ class Method(BaseModel):
                 f"{self.title} must have at least {self.min_distinct} different rows, "
                 f"got {facts.distinct} among {facts.n}.",
                 hint="The rows are copies of each other: choose other columns or another encoder.")
-        if facts.largest > self.largest_allowed:
+        if facts.largest > self.largest_allowed and not self.scale_free:
             raise DataError(
                 "TOO_LARGE_VALUES",
                 f"Values must be at most {self.largest_allowed:g} in magnitude, "
@@ -158,16 +160,23 @@ class Method(BaseModel):
             raise DataError(
                 "ZERO_VECTORS",
                 f"Cosine distance must have vectors with a direction, got {facts.zeros} "
-                f"all-zero rows among {facts.n}.",
-                hint="Use the Euclidean metric, or leave these rows out in the encode step.")
+                f"all-zero rows among {facts.n}{_listed(facts)}.",
+                hint="Switch 'normalize' on in the encode step: it leaves these rows out and lists "
+                     "them. Or use the Euclidean metric.")
         for name, (low, high) in self.limits(facts).items():
             value = getattr(self, name)
             if value is not None and not low <= value <= high:
                 raise ParameterError(
                     "OUT_OF_RANGE",
                     f"{name} must be between {low:g} and {high:g} for {facts.n} rows and "
-                    f"{facts.d} columns, got {value:g}.",
-                    Where(parameter=name), hint=f"Choose a value up to {high:g}.")
+                    f"{facts.d} columns, got {shown(value)}.", Where(parameter=name),
+                    hint=f"Choose a value {f'up to {high:g}' if value > high else f'from {low:g}'}"
+                         ".")
+        if facts.largest > self.largest_allowed:
+            return (f"Values reach {facts.largest:.3g}: all are divided by "
+                    f"{2.0 ** scale_exponent(facts):.3g} (a power of two, which changes no digit) "
+                    "first. Groups and scores depend on ratios only; numbers on axes are in that "
+                    "unit.",)
         return ()
 
     def estimate(self, n: int, d: int) -> Cost:
@@ -177,6 +186,18 @@ class Method(BaseModel):
     def identity(self) -> dict[str, Any]:
         """What of this declaration decides a result: key, version, ALL parameters."""
         return {"method": self.key, "version": self.version, "parameters": self.values()}
+
+
+def scale_exponent(facts: Facts) -> int:
+    """The power of two that brings the largest value to between 1/2 and 1."""
+    return math.frexp(facts.largest)[1]
+
+
+def _listed(facts: Facts) -> str:
+    if not facts.zero_rows:
+        return ""
+    more = ", ..." if facts.zeros > len(facts.zero_rows) else ""
+    return f" (rows {', '.join(str(row + 1) for row in facts.zero_rows)}{more})"
 
 
 def result_key(step: str, *parts: Any) -> str:
@@ -244,51 +265,3 @@ def discover(package: ModuleType, base: type[M]) -> Registry[M]:
             found[value.key] = value
     ranked = sorted(found.values(), key=lambda method: (getattr(method, "rank", 100), method.title))
     return Registry(base.family, {method.key: method for method in ranked})
-
-
-def _parameter(name: str, info: FieldInfo) -> Parameter:
-    annotation, optional = _without_none(info.annotation)
-    extra = info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
-    low = high = None
-    exclusive = False
-    for mark in info.metadata:
-        if isinstance(mark, annotated_types.Ge):
-            low = float(mark.ge)  # type: ignore[arg-type]
-        elif isinstance(mark, annotated_types.Gt):
-            low, exclusive = float(mark.gt), True  # type: ignore[arg-type]
-        elif isinstance(mark, annotated_types.Le):
-            high = float(mark.le)  # type: ignore[arg-type]
-    choices: tuple[str, ...] = ()
-    if get_origin(annotation) is Literal:
-        kind, choices = "choice", tuple(str(choice) for choice in get_args(annotation))
-    elif get_origin(annotation) in (tuple, list):
-        kind = "list"
-    else:
-        kind = {bool: "bool", int: "int", float: "float", str: "text"}[annotation]
-    default = list(info.default) if isinstance(info.default, tuple) else info.default
-    return Parameter(name=name, kind=kind, default=default,  # type: ignore[arg-type]
-                     description=info.description or "", advanced=bool(extra.get("advanced")),
-                     low=low, high=high, exclusive_low=exclusive, choices=choices,
-                     optional=optional)
-
-
-def _without_none(annotation: Any) -> tuple[Any, bool]:
-    arguments = get_args(annotation)
-    if type(None) in arguments:
-        rest = [argument for argument in arguments if argument is not type(None)]
-        return rest[0], True
-    return annotation, False
-
-
-def _parameter_error(cls: type[Method], error: ValidationError) -> ParameterError:
-    first = error.errors()[0]
-    name = str(first["loc"][0]) if first["loc"] else ""
-    if first["type"] == "extra_forbidden":
-        known = ", ".join(cls.model_fields)
-        return ParameterError("UNKNOWN_PARAMETER",
-                              f"{cls.title} has no parameter {name!r}; it has: {known or 'none'}.",
-                              Where(parameter=name))
-    allowed = first["msg"].removeprefix("Input should be ").removeprefix("a ")
-    return ParameterError("OUT_OF_RANGE",
-                          f"{name} must be {allowed}, got {str(first['input'])[:80]!r}.",
-                          Where(parameter=name))

@@ -16,6 +16,14 @@ from explorer.dataset import Dataset
 from explorer.describe import Description, describe
 from explorer.encode import encoders
 from explorer.errors import DataError
+from explorer.flight import (
+    after_clustering,
+    after_encoding,
+    after_judging,
+    after_projecting,
+    after_searching,
+    before,
+)
 from explorer.judge import judges
 from explorer.neighbors import neighbor_searches
 from explorer.plan import embedding_key
@@ -24,7 +32,7 @@ from explorer.spec import Progress, Registry
 from explorer.store import Store
 from explorer.sweep import Sweep, sweep
 from explorer.values import Clustering, Embedding, Graph, Judgement, Projection, facts_of
-from explorer.work import Work, picture_note, provenance
+from explorer.work import Space, Work, picture_note, provenance
 
 __all__ = ["Description", "Sweep", "execute"]
 
@@ -34,7 +42,7 @@ def execute(payload: dict[str, Any], home: str, progress: Progress) -> None:
 
     Raises ExplorerError for what the data or the parameters do not allow.
     """
-    store = Store(Path(home))
+    store = Store(Path(home), create=False)
     if store.find(payload["key"]) is not None:
         progress(1.0, "found")
         return
@@ -55,8 +63,7 @@ def encode(work: Work) -> Embedding:
         raise DataError("MODEL_CHANGED", f"{method.title} must use the model it was asked for, but "
                                          "another one lies under that name now.",
                         hint="Run the recipe again: it then names the present model.")
-    embedding: Embedding = method.encode(dataset, work.progress)
-    embedding.verify()
+    embedding = after_encoding(method.encode(dataset, work.progress), dataset.n)
     if not len(embedding.rows):
         raise DataError("NO_ROWS", f"{method.title} must have at least one row it can use, "
                                    "got none.", hint="; ".join(embedding.notes))
@@ -66,37 +73,34 @@ def encode(work: Work) -> Embedding:
 def graph(work: Work) -> Graph:
     """embedding -> kNN graph."""
     method = work.method(neighbor_searches())
-    vectors = work.embedding().vectors
-    method = method.model_copy(update={"count": max(1, min(method.count, len(vectors) - 1))})
-    method.check(facts_of(vectors))
-    found: Graph = method.find(vectors, work.progress)
-    found.verify()
-    return found
+    space = work.embedded()
+    method = method.model_copy(update={"count": max(1, min(method.count, space.facts.n - 1))})
+    given = before(method, space.vectors, space.facts)
+    return after_searching(method.find(given.vectors, work.progress), space.facts.n)
 
 
 def project(work: Work) -> Projection:
     """embedding and graph -> projection."""
     method = work.method(projectors())
-    embedding = work.embedding()
-    vectors = embedding.vectors
+    space = work.embedded()
     if method.reads == "coordinates":
-        vectors = _coordinates(work.dataset, embedding.rows)
-    notes = method.check(facts_of(vectors))
+        points = _coordinates(work.dataset, work.embedding().rows)
+        space = Space(points, "coordinates", facts_of(points))
+    given = before(method, space.vectors, space.facts)
     near = (values.read(Graph, work.store.get(work.payload["inputs"]["graph"]))
             if "graph" in work.payload["inputs"] else None)
-    result: Projection = method.project(vectors, work.progress, near)
-    result.verify(len(vectors))
-    return replace(result, notes=(*notes, *_graph_notes(near), *result.notes))
+    result = after_projecting(method.project(given.vectors, work.progress, near), given.vectors,
+                              space.facts)
+    return replace(result, notes=(*given.notes, *_graph_notes(near), *result.notes))
 
 
 def cluster(work: Work) -> Clustering:
     """embedding (or, when chosen, projection) -> clustering."""
     method = work.method(clusterers())
     space = work.clustered()
-    notes = method.check(facts_of(space.vectors))
-    result: Clustering = method.cluster(space.vectors, work.progress)
-    result.verify(len(space.vectors))
-    return replace(result, notes=(*notes, *picture_note(work.payload), *result.notes))
+    given = before(method, space.vectors, space.facts)
+    result = after_clustering(method.cluster(given.vectors, work.progress), space.facts.n)
+    return replace(result, notes=(*given.notes, *picture_note(work.payload), *result.notes))
 
 
 def judge(work: Work) -> Judgement:
@@ -104,9 +108,9 @@ def judge(work: Work) -> Judgement:
     method = work.method(judges())
     space = work.clustered()
     clustering = work.clustering()
-    method.check(facts_of(space.vectors))
-    result: Judgement = method.judge(space.vectors, clustering.labels, clustering.metric,
-                                     space.title, work.progress)
+    given = before(method, space.vectors, space.facts)
+    result = after_judging(method.judge(given.vectors, clustering.labels, clustering.metric,
+                                        space.title, work.progress), space.facts.n)
     return replace(result, notes=(*picture_note(work.payload), *result.notes))
 
 

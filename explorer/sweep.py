@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from explorer import values
 from explorer.cluster import Clusterer, clusterers
-from explorer.judge import judges
+from explorer.errors import ResultError
+from explorer.flight import after_clustering, after_judging, before
+from explorer.judge import Judge, judges
 from explorer.spec import Progress, part
-from explorer.values import Clustering, Judgement, facts_of
+from explorer.values import Clustering, Judgement
 from explorer.work import Space, Work, picture_note, provenance
 
 _COLUMNS = ("mean", "low", "high", "davies_bouldin", "calinski_harabasz")
@@ -35,63 +38,80 @@ class Sweep:
 def sweep(work: Work) -> Sweep:
     """One clusterer at several cluster numbers; every clustering and judgement is stored under
     its own key, so that choosing one later computes nothing."""
-    started = time.monotonic()
     space = work.clustered()
-    facts = facts_of(space.vectors)
     method = work.method(clusterers())
-    counts = work.payload["counts"]
-    varied = [method.with_count(count) for count in counts]
-    notes = [variant.check(facts) for variant in varied]
-    found = method.sweep(space.vectors, counts, part(work.progress, 0.0, 0.5))
-    each = (time.monotonic() - started) / len(counts)
-    rows = []
-    for index, clustering in enumerate(found):
-        clustering.verify(len(space.vectors))
-        noted = replace(clustering, notes=(*notes[index], *picture_note(work.payload),
-                                           *clustering.notes))
-        share = part(work.progress, 0.5 + 0.5 * index / len(found),
-                     0.5 + 0.5 * (index + 1) / len(found))
-        _save_clustering(work, varied[index], noted, index, each)
-        rows.append(_row(_judge(work, noted, index, space, share)))
+    judging = [judges().create(identity["method"], identity["parameters"])
+               for identity in work.payload["judges"]]
+    shares = _shares(method, judging, space, work.payload["counts"])
+    found = _cluster(work, method, space, part(work.progress, 0.0, shares[0]))
+    rows = [dict.fromkeys(_COLUMNS, float("nan")) for _ in found]
+    for place, judge in enumerate(judging):
+        share = part(work.progress, shares[place], shares[place + 1])
+        for row, judgement in zip(rows, _judge(work, judge, found, space, share), strict=True):
+            _enter(row, judge.key, judgement)
     columns = {name: np.array([row[name] for row in rows], dtype=np.float64) for name in _COLUMNS}
-    return Sweep(counts=np.array(counts, dtype=np.int32), **columns,
-                 space=space.title, total=len(space.vectors))
+    return Sweep(counts=np.array(work.payload["counts"], dtype=np.int32), **columns,
+                 space=space.title, total=space.facts.n)
 
 
-def _save_clustering(work: Work, method: Clusterer, clustering: Clustering, index: int,
-                     seconds: float) -> None:
-    payload = {"step": "cluster", "method": method.identity(), "inputs": work.payload["inputs"]}
-    values.save(work.store, work.payload["variants"][index]["clustering"], clustering,
-                provenance(payload, method.title, seconds))
+def _shares(method: Clusterer, judging: Sequence[Judge], space: Space,
+            counts: Sequence[int]) -> list[float]:
+    """Where in 0..1 the clustering ends, and each judge after it."""
+    n, d = space.facts.n, space.facts.d
+    seconds = [method.estimate_sweep(n, d, counts).seconds,
+               *(judge.estimate_all(n, d, len(counts)).seconds for judge in judging)]
+    ends: list[float] = (np.cumsum(seconds) / sum(seconds)).tolist()
+    return [*ends[:-1], 1.0]
 
 
-def _judge(work: Work, clustering: Clustering, index: int, space: Space,
-           progress: Progress) -> dict[str, Judgement]:
-    variant = work.payload["variants"][index]
-    results: dict[str, Judgement] = {}
-    identities = work.payload["judges"]
-    for step, identity in enumerate(identities):
-        started = time.monotonic()
-        method = judges().create(identity["method"], identity["parameters"])
-        result = method.judge(space.vectors, clustering.labels, clustering.metric, space.title,
-                              part(progress, step / len(identities), (step + 1) / len(identities)))
-        results[method.key] = replace(result, notes=(*picture_note(work.payload), *result.notes))
-        inputs = {**work.payload["inputs"], "clustering": variant["clustering"]}
-        payload = {"step": "judge", "method": identity, "inputs": inputs}
-        values.save(work.store, variant["judgements"][method.key], results[method.key],
-                    provenance(payload, method.title, time.monotonic() - started))
+def _cluster(work: Work, method: Clusterer, space: Space,
+             progress: Progress) -> list[Clustering]:
+    """The clusterings of all counts, stored."""
+    started = time.monotonic()
+    counts, inputs = work.payload["counts"], work.payload["inputs"]
+    varied = [method.with_count(count) for count in counts]
+    given = [before(variant, space.vectors, space.facts) for variant in varied]
+    found = method.sweep(given[0].vectors, counts, progress)
+    each = (time.monotonic() - started) / len(counts)
+    if len(found) != len(counts):
+        raise ResultError("ROW_COUNT", f"A sweep must give {len(counts)} clusterings, "
+                                       f"got {len(found)}.")
+    results = []
+    for index, clustering in enumerate(found):
+        checked = after_clustering(clustering, space.facts.n)
+        results.append(replace(checked, notes=(*given[index].notes, *picture_note(work.payload),
+                                               *checked.notes)))
+        payload = {"step": "cluster", "method": varied[index].identity(), "inputs": inputs}
+        values.save(work.store, work.payload["variants"][index]["clustering"], results[-1],
+                    provenance(payload, method.title, each))
     return results
 
 
-def _row(found: dict[str, Judgement]) -> dict[str, float]:
-    row = dict.fromkeys(_COLUMNS, float("nan"))
-    for key, judgement in found.items():
-        value = judgement.scores[0].value if judgement.scores else None
-        if value is None:
-            continue
-        if key == "silhouette":
-            row["mean"] = value
-            row["low"], row["high"] = np.nanquantile(judgement.per_row["silhouette"], [0.1, 0.9])
-        elif key in row:
-            row[key] = value
-    return row
+def _judge(work: Work, method: Judge, found: Sequence[Clustering], space: Space,
+           progress: Progress) -> list[Judgement]:
+    """One judge's answers on all clusterings, stored."""
+    started = time.monotonic()
+    given = before(method, space.vectors, space.facts)
+    judged = method.judge_all(given.vectors, [clustering.labels for clustering in found],
+                              found[0].metric, space.title, progress)
+    each = (time.monotonic() - started) / len(found)
+    results = []
+    for variant, judgement in zip(work.payload["variants"], judged, strict=True):
+        checked = after_judging(judgement, space.facts.n)
+        results.append(replace(checked, notes=(*picture_note(work.payload), *checked.notes)))
+        inputs = {**work.payload["inputs"], "clustering": variant["clustering"]}
+        payload = {"step": "judge", "method": method.identity(), "inputs": inputs}
+        values.save(work.store, variant["judgements"][method.key], results[-1],
+                    provenance(payload, method.title, each))
+    return results
+
+
+def _enter(row: dict[str, float], key: str, judgement: Judgement) -> None:
+    value = judgement.scores[0].value if judgement.scores else None
+    if value is None:
+        return
+    if key == "silhouette":
+        row["mean"] = value
+        row["low"], row["high"] = np.nanquantile(judgement.per_row["silhouette"], [0.1, 0.9])
+    elif key in row:
+        row[key] = value

@@ -5,16 +5,16 @@ Row order is always the dataset's order; `rows` says which dataset rows a value 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any, TypeVar
 
 import numpy as np
 
-from explorer.errors import ResultError
 from explorer.spec import Facts
 from explorer.store import Entry, Store
 
 NOISE = -1
+_LISTED = 5
 
 
 @dataclass(frozen=True)
@@ -31,10 +31,6 @@ class Embedding:
     features: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
-    def verify(self) -> None:
-        _finite(self.vectors, "The embedding")
-        _length(self.rows, len(self.vectors), "The embedding's row list")
-
 
 @dataclass(frozen=True)
 class Graph:
@@ -49,9 +45,6 @@ class Graph:
     recall: float = 1.0
     recall_rows: int = 0
 
-    def verify(self) -> None:
-        _finite(self.distances, "The neighbour graph")
-
 
 @dataclass(frozen=True)
 class Projection:
@@ -61,13 +54,6 @@ class Projection:
     axes: tuple[str, ...]
     notes: tuple[str, ...] = ()
     extras: dict[str, np.ndarray] = field(default_factory=dict)
-
-    def verify(self, n: int) -> None:
-        _finite(self.points, "The projection")
-        _length(self.points, n, "The projection")
-        if n > 1 and not np.ptp(self.points, axis=0).any():
-            raise ResultError("DEGENERATE", "The projection put every row on one spot.",
-                              hint="Check the scaling of the columns, or use another method.")
 
 
 @dataclass(frozen=True)
@@ -90,15 +76,6 @@ class Clustering:
     def noise(self) -> int:
         """How many rows are noise."""
         return int(np.count_nonzero(self.labels == NOISE))
-
-    def verify(self, n: int) -> None:
-        _length(self.labels, n, "The clustering")
-        if len(self.labels) and self.labels.min() < NOISE:
-            raise ResultError("BAD_LABELS", "Cluster labels must be -1 or above, "
-                                            f"got {int(self.labels.min())}.")
-        present = np.unique(self.labels[self.labels != NOISE])
-        if not np.array_equal(present, np.arange(len(present))):
-            raise ResultError("BAD_LABELS", "Cluster labels must be 0, 1, 2 ... without gaps.")
 
 
 @dataclass(frozen=True)
@@ -151,17 +128,29 @@ def facts_of(vectors: np.ndarray) -> Facts:
         return Facts(n=n, d=d, distinct=min(n, 1))
     data = np.ascontiguousarray(vectors) + 0.0  # -0.0 and 0.0 are one value
     distinct = len(np.unique(data.view(f"V{data.dtype.itemsize * d}")))
-    return Facts(n=n, d=d, distinct=distinct,
-                 zeros=int(np.count_nonzero(~data.any(axis=1))),
-                 largest=float(np.abs(data).max()),
-                 constant=int(np.count_nonzero(np.ptp(data, axis=0) == 0)))
+    zero = np.flatnonzero(~data.any(axis=1))
+    return Facts(n=n, d=d, distinct=distinct, zeros=len(zero),
+                 largest=max(abs(float(data.max())), abs(float(data.min()))),
+                 constant=int(np.count_nonzero(data.max(axis=0) == data.min(axis=0))),
+                 zero_rows=tuple(zero[:_LISTED].tolist()))
+
+
+def facts_in(entry: Entry) -> Facts | None:
+    """The facts a result's manifest holds (see `save`), where it holds any."""
+    told = entry.meta["provenance"].get("facts")
+    if told is None:
+        return None
+    return Facts(**{**told, "zero_rows": tuple(told["zero_rows"])})
 
 
 V = TypeVar("V")
 
 
 def save(store: Store, key: str, value: Any, provenance: dict[str, Any]) -> Entry:
-    """Write any dataclass of this module: array fields as .npy, the rest as JSON."""
+    """Write any dataclass of this module: array fields as .npy, the rest as JSON. The manifest of
+    an embedding says its facts, so that forms need not read the vectors."""
+    if isinstance(value, Embedding):
+        provenance = {**provenance, "facts": asdict(facts_of(value.vectors))}
     arrays: dict[str, np.ndarray] = {}
     plain: dict[str, Any] = {}
     for item in fields(value):
@@ -195,16 +184,3 @@ def read(kind: type[V], entry: Entry) -> V:
                 plain = tuple(Score(**score) for score in plain)
             content[item.name] = tuple(plain) if isinstance(plain, list) else plain
     return kind(**content)
-
-
-def _finite(array: np.ndarray, what: str) -> None:
-    if array.size and not np.isfinite(array).all():
-        bad = int(np.count_nonzero(~np.isfinite(array).reshape(len(array), -1).all(axis=1)))
-        raise ResultError("NOT_FINITE", f"{what} must be finite numbers, got {bad} rows with NaN "
-                                        "or infinity.",
-                          hint="Scale the columns or use another method.")
-
-
-def _length(array: np.ndarray, n: int, what: str) -> None:
-    if len(array) != n:
-        raise ResultError("ROW_COUNT", f"{what} must have {n} rows, got {len(array)}.")

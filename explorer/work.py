@@ -11,9 +11,9 @@ import numpy as np
 
 from explorer import values
 from explorer.dataset import Dataset, open_dataset
-from explorer.spec import Progress
+from explorer.spec import Facts, Progress
 from explorer.store import Store
-from explorer.values import Clustering, Embedding, Projection
+from explorer.values import Clustering, Embedding, Projection, facts_in, facts_of
 
 _LIBRARIES = ("numpy", "scikit-learn", "umap-learn", "openTSNE", "pynndescent", "torch",
               "sentence-transformers", "embedding-explorer")
@@ -48,20 +48,27 @@ class Work:
     def clustered(self) -> Space:
         """The vectors that are clustered or judged, and how a person reads their space."""
         entry = self.store.get(self.payload["inputs"]["vectors"])
-        title = entry.meta["provenance"]["title"]
-        if entry.meta["type"] == "Projection":
-            points = values.read(Projection, entry).points
-            return Space(points, picture_title(title, points.shape[1]))
+        if entry.meta["type"] != "Projection":
+            return self.embedded()
+        points = values.read(Projection, entry).points
+        title = picture_title(entry.meta["provenance"]["title"], points.shape[1])
+        return Space(points, title, facts_of(points))
+
+    def embedded(self) -> Space:
+        """The vectors of the embedding this step reads."""
+        entry = self.store.get(self.payload["inputs"]["vectors"])
         embedding = values.read(Embedding, entry)
-        return Space(embedding.vectors, embedding.title or title)
+        return Space(embedding.vectors, embedding.title or entry.meta["provenance"]["title"],
+                     facts_in(entry) or facts_of(embedding.vectors))
 
 
 @dataclass(frozen=True)
 class Space:
-    """n x d vectors and the name of their space."""
+    """n x d vectors, the name of their space, and what is known of them."""
 
     vectors: np.ndarray
     title: str
+    facts: Facts
 
 
 def picture_title(projector: str, dimensions: int) -> str:

@@ -1,7 +1,8 @@
 """What people make: a document per workspace, and the log of what was done to it.
 
 A save names the version it started from; another's save in between is a conflict, shown and never
-overwritten. Undo and redo move over the log, one operation at a time.
+overwritten. Undo and redo move over the log, one operation at a time. Every row carries its
+checksum (`seal`), looked at whenever it is read.
 """
 
 from __future__ import annotations
@@ -16,6 +17,10 @@ from typing import Any
 
 from explorer.database import Database
 from explorer.errors import StoreError
+from explorer.workspace_file import FILE_NAME, damaged
+
+_SEAL = "seal_row(id, name, document, version, updated, last_seq)"
+_STEP_SEAL = "seal_row(workspace, seq, operation, payload, at, undone)"
 
 
 @dataclass(frozen=True)
@@ -45,21 +50,49 @@ class Workspaces:
     def __init__(self, home: Path) -> None:
         self._database = Database(home)
 
+    @property
+    def read_only(self) -> bool:
+        """Whether what is there can be opened but nothing saved. Raises StoreError HOME_GONE."""
+        return self._database.look()[2]
+
+    def verify(self, *, rows: bool = True) -> None:
+        """Read the whole file and check it. Raises StoreError DAMAGED; `rows`: also every value,
+        and `where.entry` names the workspace where only one is damaged."""
+        self._database.verify()
+        if rows:
+            with self._database.reading() as connection:
+                verify_rows(connection)
+
+    def all(self) -> list[Workspace]:
+        """Every workspace, the one changed last first."""
+        with self._database.reading() as connection:
+            rows = connection.execute("SELECT id FROM workspaces ORDER BY updated DESC, id"
+                                      ).fetchall()
+            return [_workspace(_workspace_row(connection, row["id"])) for row in rows]
+
+    def texts(self) -> list[str]:
+        """Every document and every logged payload, undone ones too, as JSON text; and what waits
+        to be computed: all that may name a result."""
+        with self._database.reading() as connection:
+            return [row[0] for row in connection.execute(
+                "SELECT document FROM workspaces UNION ALL SELECT payload FROM operations"
+                " UNION ALL SELECT key || payload FROM jobs WHERE state IN ('queued', 'running')")]
+
     def create(self, name: str) -> str:
         """A new, empty workspace (version 0); its id cannot be guessed: who has it may open it."""
         id = secrets.token_urlsafe(18)
+        name = name.encode("utf-8", "replace").decode()  # lone surrogates have no place in SQLite
         with self._database.transaction() as connection:
             connection.execute(
                 "INSERT INTO workspaces (id, name, document, version, updated)"
                 " VALUES (?, ?, '{}', 0, ?)", (id, name, time.time()))
+            _seal(connection, id)
         return id
 
     def open(self, id: str) -> Workspace:
-        """The workspace as it is now. Raises StoreError NO_WORKSPACE."""
+        """The workspace as it is now. Raises StoreError NO_WORKSPACE, DAMAGED."""
         with self._database.reading() as connection:
-            row = _workspace_row(connection, id)
-        return Workspace(row["id"], row["name"], json.loads(row["document"]), row["version"],
-                         row["updated"])
+            return _workspace(_workspace_row(connection, id))
 
     def save(self, id: str, document: dict[str, Any], version: int) -> int:
         """Replace the document; returns its new version.
@@ -80,6 +113,7 @@ class Workspaces:
             connection.execute(
                 "UPDATE workspaces SET document = ?, version = ?, updated = ? WHERE id = ?",
                 (text, stored + 1, time.time(), id))
+            _seal(connection, id)
         return stored + 1
 
     def log(self, id: str, operation: str, payload: dict[str, Any]) -> int:
@@ -94,7 +128,9 @@ class Workspaces:
             connection.execute(
                 "INSERT INTO operations (workspace, seq, operation, payload, at)"
                 " VALUES (?, ?, ?, ?, ?)", (id, seq, operation, text, time.time()))
+            _seal_step(connection, id, seq)
             connection.execute("UPDATE workspaces SET last_seq = ? WHERE id = ?", (seq, id))
+            _seal(connection, id)
         return seq
 
     def undo(self, id: str) -> Operation | None:
@@ -110,34 +146,68 @@ class Workspaces:
         with self._database.reading() as connection:
             _workspace_row(connection, id)
             rows = connection.execute(
-                "SELECT * FROM operations WHERE workspace = ? AND undone = 0 ORDER BY seq",
-                (id,)).fetchall()
+                f"SELECT *, seal IS {_STEP_SEAL} AS whole FROM operations"  # noqa: S608 - constant
+                " WHERE workspace = ? AND undone = 0 ORDER BY seq", (id,)).fetchall()
         return [_operation(row) for row in rows]
 
     def _turn(self, id: str, which: str, undone: int) -> Operation | None:
         with self._database.transaction() as connection:
             _workspace_row(connection, id)
             row = connection.execute(
-                f"SELECT * FROM operations WHERE workspace = ? AND {which} LIMIT 1",  # noqa: S608 - `which` is one of two constants above
-                (id,)).fetchone()
+                f"SELECT *, seal IS {_STEP_SEAL} AS whole FROM operations"  # noqa: S608 - constants
+                f" WHERE workspace = ? AND {which} LIMIT 1", (id,)).fetchone()
             if row is None:
                 return None
+            found = _operation(row)
             connection.execute("UPDATE operations SET undone = ? WHERE workspace = ? AND seq = ?",
                                (undone, id, row["seq"]))
-        return _operation(row)
+            _seal_step(connection, id, row["seq"])
+        return found
+
+
+def verify_rows(connection: sqlite3.Connection) -> None:
+    """Every row of what people made. Raises StoreError DAMAGED naming the workspace."""
+    row = connection.execute(
+        f"SELECT id FROM workspaces WHERE seal IS NOT {_SEAL} UNION ALL"  # noqa: S608 - constants
+        f" SELECT workspace FROM operations WHERE seal IS NOT {_STEP_SEAL} LIMIT 1").fetchone()
+    if row is not None:
+        raise damaged(FILE_NAME, str(row["id"]))
+
+
+def reseal(connection: sqlite3.Connection) -> None:
+    """Write the checksums of all workspaces anew, after all of them were changed on purpose."""
+    connection.execute(f"UPDATE workspaces SET seal = {_SEAL}")  # noqa: S608 - constant
 
 
 def _workspace_row(connection: sqlite3.Connection, id: str) -> sqlite3.Row:
-    row: sqlite3.Row | None = connection.execute("SELECT * FROM workspaces WHERE id = ?",
-                                                 (id,)).fetchone()
+    row: sqlite3.Row | None = connection.execute(
+        f"SELECT *, seal IS {_SEAL} AS whole FROM workspaces WHERE id = ?", (id,)).fetchone()  # noqa: S608 - constant
     if row is None:
         raise StoreError("NO_WORKSPACE", "There is no workspace of that name here.",
                          hint="Check the link, or start a new workspace.")
+    if not row["whole"]:
+        raise damaged(FILE_NAME, id)
     return row
 
 
+def _workspace(row: sqlite3.Row) -> Workspace:
+    return Workspace(row["id"], row["name"], json.loads(row["document"]), row["version"],
+                     row["updated"])
+
+
 def _operation(row: sqlite3.Row) -> Operation:
+    if not row["whole"]:
+        raise damaged(FILE_NAME, str(row["workspace"]))
     return Operation(row["seq"], row["operation"], json.loads(row["payload"]), row["at"])
+
+
+def _seal(connection: sqlite3.Connection, id: str) -> None:
+    connection.execute(f"UPDATE workspaces SET seal = {_SEAL} WHERE id = ?", (id,))  # noqa: S608 - constant
+
+
+def _seal_step(connection: sqlite3.Connection, id: str, seq: int) -> None:
+    connection.execute(f"UPDATE operations SET seal = {_STEP_SEAL}"  # noqa: S608 - constant
+                       " WHERE workspace = ? AND seq = ?", (id, seq))
 
 
 def _to_json(document: dict[str, Any]) -> str:

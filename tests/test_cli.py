@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -215,7 +216,7 @@ def test_files_that_are_not_there_or_not_what_they_claim(
     empty.write_text("")
     assert "EMPTY_FILE" in refused(["import", str(empty)], capsys)
     assert "recipe" in refused(["run", str(labels), "--data", str(labels), "--out", "o"], capsys)
-    assert "cannot read or write" in refused(
+    assert "Could not write" in refused(
         ["cluster", "kmeans", "--vectors", str(vectors), "--out", "/proc/nowhere/l.csv"], capsys)
 
 
@@ -308,3 +309,15 @@ def test_no_heavy_library_for_help() -> None:
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True,
                           check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_t07_nothing_a_terminal_would_obey_is_written(capsys: pytest.CaptureFixture[str]) -> None:
+    from explorer.cli_write import remark, say, table
+
+    say(table(("column",), [("a\x1b[2J\u202eb\r\nc",)]))
+    say("two\nlines")
+    remark("reading \x1b]0;x\x07.csv")
+    found = capsys.readouterr()
+    assert found.out.splitlines()[-2:] == ["two", "lines"]
+    assert "a\ufffd[2J\ufffdb c" in found.out
+    assert not re.search("[\x00-\x09\x0b-\x1f\x7f\u202a-\u202e]", found.out + found.err)

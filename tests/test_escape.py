@@ -12,7 +12,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from explorer.escape import ZERO_WIDTH, csv_cell, esc_md, esc_plotly, safe_filename, uncsv_cell
+from explorer.escape import (
+    ZERO_WIDTH,
+    csv_cell,
+    esc_md,
+    esc_plotly,
+    log_line,
+    safe_filename,
+    shown,
+    uncsv_cell,
+)
 
 MARKUP_SIGNS = list("*_`~[]()<>#+-.!|$:&\"'=^@/\\{}%;, \n\t1aw→é\u202e")
 MARKUP = st.text(alphabet=st.sampled_from(MARKUP_SIGNS),
@@ -35,7 +44,7 @@ def literal(text: str) -> str:
     return " ".join(text.split())
 
 
-def shown(rendered: str) -> str:
+def as_read(rendered: str) -> str:
     return " ".join(re.sub(f"[{ZERO_WIDTH}\u2068\u2069]", "", html.unescape(rendered)).split())
 
 
@@ -44,7 +53,7 @@ def test_markdown_shows_the_text_itself_and_no_markup(text: str) -> None:
     rendered = MarkdownIt("commonmark").enable(["table", "strikethrough"]).render(esc_md(text))
     inside = re.fullmatch(r"(?:<p>([^<>]*)</p>\n)?", rendered)
     assert inside, rendered
-    assert shown(inside[1] or "") == shown(html.escape(literal(text)))
+    assert as_read(inside[1] or "") == as_read(html.escape(literal(text)))
 
 
 # What Streamlit 1.67's StreamlitMarkdown replaces in text AFTER parsing, from its bundle.
@@ -74,6 +83,21 @@ def test_right_to_left_text_is_isolated_and_overrides_are_shown() -> None:
     assert esc_md("\u05d0\u05d1") == "\u2068\u05d0\u05d1\u2069"
     assert "\u202e" not in esc_md("a\u202egpj.exe")
     assert esc_plotly("\u05d0<", wrap=60) == "\u2068\u05d0&lt;\u2069"
+
+
+@given(ANY)
+def test_t06_t07_shown_as_it_stands_but_for_what_cannot_be_seen(text: str) -> None:
+    assert re.sub("[\u2068\u2069]", "", shown(text)) == cleaned(text)
+    assert not re.search("[\x00-\x08\x0e-\x1f\x7f\u202a-\u202e\u2066\u2067]", shown(text))
+    assert shown("\u05d0 b") == "\u2068\u05d0 b\u2069"  # what stands beside it stays in its place
+
+
+@given(st.text(max_size=80))
+def test_t07_a_line_of_a_log_is_one_line_without_commands(text: str) -> None:
+    line = log_line(text)
+    assert len(line.splitlines()) <= 1
+    assert not any(unicodedata.category(sign) in {"Cc", "Cs"} for sign in line)
+    assert "\x1b" not in line
 
 
 # --- Plotly -----------------------------------------------------------------------------------

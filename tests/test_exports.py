@@ -5,7 +5,12 @@ from __future__ import annotations
 import csv
 import io
 import json
+import shutil
+import subprocess
+import sys
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -17,7 +22,14 @@ from explorer.dataset import Dataset
 from explorer.encode import encoders
 from explorer.errors import Cancelled
 from explorer.escape import uncsv_cell
-from explorer.exports import FORMATS, execute, export_step
+from explorer.exports import (
+    FORMATS,
+    execute,
+    export_step,
+    keep_rows,
+    make_export,
+    write_files,
+)
 from explorer.imports import open_data
 from explorer.project import projectors
 from explorer.recipe import Recipe
@@ -66,6 +78,7 @@ def hdbscan(dataset: Dataset, shared_store: Store) -> Run:
 def members(current: Run, store: Store, form: str, rows: np.ndarray) -> dict[str, bytes]:
     """The files of export.zip, by name."""
     step = export_step(current, rows, NAMES, form)
+    keep_rows(current, rows)
     execute(step.payload, str(store.root), silent)
     with zipfile.ZipFile(store.get(step.key).path("export.zip")) as archive:
         return {name: archive.read(name) for name in archive.namelist()}
@@ -183,6 +196,7 @@ def test_no_noise_is_said(kmeans, shared_store):
 def test_writers_report_and_a_cancel_leaves_nothing(kmeans, shared_store, form):
     rows = np.arange(40, 52)  # no other test exports these
     step = export_step(kmeans, rows, {}, form)
+    keep_rows(kmeans, rows)
     before = sorted(path.name for path in (shared_store.root / "tmp").iterdir())
     said: list[str] = []
 
@@ -215,3 +229,68 @@ def test_images_of_the_chosen_rows_lie_in_a_folder_per_cluster(kmeans, dataset, 
             assert (folder == "no cluster") == (row["cluster"] == "")
         folders = {name.split("/")[0] for name in archive.namelist() if "/" in name}
         assert len(folders) == len({row["cluster"] for row in listed})
+
+
+def test_e05_twenty_exports_at_once_are_the_same_bytes(kmeans, shared_store, tmp_path):
+    step = export_step(kmeans, ROWS, NAMES, "images")
+    keep_rows(kmeans, ROWS)
+    homes = [shared_store.root] * 10 + [_copy_of(shared_store, tmp_path / str(at))
+                                        for at in range(3)]
+    with ThreadPoolExecutor(len(homes)) as pool:  # of one store and of several
+        list(pool.map(lambda home: execute(step.payload, str(home), silent), homes))
+    made = {Store(home).get(step.key).path("export.zip").read_bytes() for home in homes}
+    assert len(made) == 1
+    for home in homes:
+        assert not list((home / "tmp").iterdir())
+    export = make_export(kmeans, ROWS, dict(NAMES), step.key)
+    folders = [tmp_path / f"side by side {at}" for at in range(20)]
+    for folder in folders:
+        folder.mkdir()
+    with ThreadPoolExecutor(len(folders)) as pool:
+        list(pool.map(lambda folder: write_files(export, folder, "csv"), folders))
+    assert len({(folder / "rows.csv").read_bytes() for folder in folders}) == 1
+    assert all(len(list(folder.iterdir())) == 3 for folder in folders)
+
+
+def _copy_of(store: Store, home: Path) -> Path:
+    shutil.copytree(store.root, home)
+    return home
+
+
+def test_e07_a_full_disk_offers_no_partial_file_and_leaves_none(kmeans, shared_store):
+    rows = np.arange(20, 55)  # no other test exports these
+    step = export_step(kmeans, rows, NAMES, "images")
+    keep_rows(kmeans, rows)
+    code = ("import json, resource, sys\n"
+            "from explorer.errors import StoreError\n"
+            "from explorer.exports import execute\n"
+            "resource.setrlimit(resource.RLIMIT_FSIZE, (3000, 3000))\n"
+            "try:\n    execute(json.loads(sys.argv[1]), sys.argv[2], lambda *_: None)\n"
+            "except StoreError as error:\n    print(error.code)\n")
+    said = subprocess.run([sys.executable, "-c", code, json.dumps(step.payload),
+                           str(shared_store.root)], capture_output=True, text=True, check=True)
+    assert said.stdout.startswith("DISK")
+    assert shared_store.find(step.key) is None
+    assert not list((shared_store.root / "tmp").iterdir())
+    execute(step.payload, str(shared_store.root), silent)  # and with room it works
+    assert shared_store.find(step.key) is not None
+
+
+def test_e08_the_result_is_named_in_the_manifest(kmeans, shared_store):
+    step = export_step(kmeans, ROWS, NAMES, "parquet")
+    files = members(kmeans, shared_store, "parquet", ROWS)
+    manifest = json.loads(files["manifest.json"])
+    assert manifest["export"] == step.key
+    assert manifest["results"]["clustering"]["key"] == kmeans.plan.clustering
+    inside = pq.read_schema(io.BytesIO(files["rows.parquet"])).metadata[b"embedding_explorer"]
+    assert json.loads(inside)["export"] == step.key
+
+
+def test_looking_at_an_export_stores_nothing(kmeans, shared_store):
+    rows = np.arange(11, 57)
+    step = export_step(kmeans, rows, NAMES, "csv")
+    assert shared_store.find(step.payload["rows"]) is None
+    keep_rows(kmeans, rows)
+    kept = shared_store.get(step.payload["rows"]).array("rows")
+    np.testing.assert_array_equal(kept, rows)
+    assert export_step(kmeans, rows + 1, NAMES, "csv").payload["rows"] != step.payload["rows"]

@@ -73,6 +73,10 @@ def test_values_and_what_was_changed() -> None:
     ({"count": 1}, "OUT_OF_RANGE", "count"), ({"count": 201}, "OUT_OF_RANGE", "count"),
     ({"share": 0}, "OUT_OF_RANGE", "share"), ({"share": float("nan")}, "OUT_OF_RANGE", "share"),
     ({"metric": "hamming"}, "OUT_OF_RANGE", "metric"), ({"extra": 0}, "OUT_OF_RANGE", "extra"),
+    ({"count": True}, "OUT_OF_RANGE", "count"), ({"count": b"8"}, "OUT_OF_RANGE", "count"),
+    ({"extra": 10**400}, "OUT_OF_RANGE", "extra"), ({"extra": [10**5000]}, "OUT_OF_RANGE", "extra"),
+    ({"names": ["a"] * 1001}, "OUT_OF_RANGE", "names"),
+    ({"names": ["a" * 1001]}, "OUT_OF_RANGE", "names"),
     ({"other": 1}, "UNKNOWN_PARAMETER", "other"), ({"count": None}, "OUT_OF_RANGE", "count")])
 def test_refusals_name_the_parameter(given: dict[str, Any], code: str, name: str) -> None:
     with pytest.raises(ParameterError) as refused:
@@ -82,11 +86,28 @@ def test_refusals_name_the_parameter(given: dict[str, Any], code: str, name: str
 
 @pytest.mark.parametrize(("facts", "code"), [
     (Facts(2, 4), "TOO_FEW_ROWS"), (Facts(50, 4, 1), "IDENTICAL_ROWS"),
-    (Facts(50, 4, 50, largest=1e16), "TOO_LARGE_VALUES"), (Facts(7, 4, 7), "OUT_OF_RANGE")])
+    (Facts(7, 4, 7), "OUT_OF_RANGE")])
 def test_check_refuses_what_cannot_work(facts: Facts, code: str) -> None:
     with pytest.raises(ExplorerError) as refused:
         Sample.create().check(facts)
     assert refused.value.code == code
+
+
+def test_check_says_what_will_be_rescaled_and_refuses_where_units_matter() -> None:
+    facts = Facts(50, 4, 50, largest=2.0**60)
+    assert "divided by" in Sample.create().check(facts)[0]
+    assert "2.31e+18" in Sample.create().check(facts)[0]
+
+    class InUnits(Sample):
+        """Counts in the unit of the data."""
+
+        @property
+        def scale_free(self) -> bool:
+            return False
+
+    with pytest.raises(DataError) as refused:
+        InUnits.create().check(facts)
+    assert refused.value.code == "TOO_LARGE_VALUES"
 
 
 def test_check_looks_at_zero_rows_for_cosine_only() -> None:
@@ -169,9 +190,11 @@ def test_errors_are_data() -> None:
     import copy
 
     for error in (InputError("ROW_LENGTH", "Lines must be 2, got 3.", Where(file="a.csv", row=3),
-                             "Fix it."), Cancelled(), DataError("X", "Y.")):
+                             "Fix it."), Cancelled(), DataError("X", "Y."),
+                  InputError("NO_SHEET", "A.", choices=("a, b", "c"))):
         back = error_from_dict(error.to_dict())
         assert type(back) is type(error)
         assert back.to_dict() == error.to_dict() == copy.copy(error).to_dict()
+        assert back.choices == error.choices
     assert str(InputError("X", "Wrong.", Where(file="a.csv", row=3), "Fix it.")) == (
         "Wrong. (file a.csv, row 3) Fix it.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,10 @@ from tests.builders import build_dataset
 
 @pytest.fixture
 def wine(store: Store) -> Dataset:
+    return build_wine(store)
+
+
+def build_wine(store: Store) -> Dataset:
     bunch = datasets.load_wine()
     return build_dataset(store, {name: bunch.data[:, index].tolist()
                                  for index, name in enumerate(bunch.feature_names)})
@@ -82,3 +87,68 @@ def test_no_sweep_without_a_number(wine: Dataset, store: Store) -> None:
     with pytest.raises(ParameterError) as refused:
         sweep_step(plan, [2, 3])
     assert refused.value.code == "NO_SWEEP"
+
+
+def test_a_sweep_judges_all_at_once_and_as_alone(wine: Dataset, store: Store,
+                                                 tmp_path: Path) -> None:
+    plan = run(recipe_of(), wine, store).plan
+    step = sweep_step(plan, [2, 3, 5])
+    seen: list[tuple[float, str]] = []
+    steps.execute(step.payload, str(store.root), lambda *report: seen.append(report))
+    assert sum(text.startswith("silhouettes: 0 of") for _, text in seen) == 1, "once for all counts"
+    fractions = [fraction for fraction, _ in seen]
+    assert fractions == sorted(fractions)
+    assert fractions[-1] == 1.0
+    for count in (2, 3, 5):
+        chosen = recipe_of(clusters=count)
+        swept = Run(make_plan(chosen, wine, store), store).judgements
+        fresh = run(chosen, build_wine(Store(tmp_path / str(count))), Store(tmp_path / str(count)))
+        for name, judgement in fresh.judgements.items():
+            assert swept[name].scores == judgement.scores
+            assert swept[name].notes == judgement.notes
+            for values_, others in ((swept[name].per_row, judgement.per_row),
+                                    (swept[name].per_cluster, judgement.per_cluster)):
+                assert values_.keys() == others.keys()
+                for key in values_:
+                    assert values_[key].tobytes() == others[key].tobytes()
+
+
+def test_the_estimate_of_a_sweep_follows_its_methods_and_this_machine(wine: Dataset,
+                                                                      store: Store) -> None:
+    def seconds(key: str, counts: list[int], **factors: float) -> float:
+        return sweep_step(make_plan(recipe_of(key), wine, store, factors), counts).seconds
+
+    # One tree serves all counts; k-means starts anew for each.
+    for key, method in (("agglomerative", clusterers().get("agglomerative")),
+                        ("kmeans", clusterers().get("kmeans"))):
+        one, many = seconds(key, [8]), seconds(key, list(range(2, 16)))
+        fit = method.create().estimate(178, 13).seconds
+        assert one < many
+        if key == "agglomerative":
+            assert many - one < 13 * fit
+        assert seconds(key, [8], **{key: 3.0}) == pytest.approx(one + 2 * fit)
+
+
+def test_a_sweep_that_lies_fails(wine: Dataset, store: Store) -> None:
+    from typing import ClassVar
+
+    from explorer.cluster.kmeans import KMeans
+    from explorer.errors import ResultError
+
+    class Short(KMeans):
+        """Leaves one clustering out."""
+
+        key: ClassVar[str] = "short"
+
+        def sweep(self, vectors: Any, counts: Any, progress: Any) -> Any:
+            return super().sweep(vectors, counts, progress)[:-1]
+
+    clusterers()._methods["short"] = Short
+    try:
+        plan = run(recipe_of("short"), wine, store).plan
+        step = sweep_step(plan, [2, 3])
+        with pytest.raises(ResultError) as refused:
+            steps.execute(step.payload, str(store.root), silent)
+        assert refused.value.code == "ROW_COUNT"
+    finally:
+        del clusterers()._methods["short"]

@@ -10,7 +10,7 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from explorer.spec import Method, Progress, Registry, discover, part
+from explorer.spec import Cost, Method, Progress, Registry, discover, part
 from explorer.values import Clustering
 
 
@@ -42,6 +42,12 @@ class Clusterer(Method):
             share = part(progress, step / len(counts), (step + 1) / len(counts))
             results.append(self.with_count(count).cluster(vectors, share))
         return results
+
+    def estimate_sweep(self, n: int, d: int, counts: Sequence[int]) -> Cost:
+        """What `sweep` takes; methods that share work between the counts override."""
+        every = [self.with_count(count).estimate(n, d) for count in counts]
+        return Cost(seconds=sum(cost.seconds for cost in every),
+                    bytes=max((cost.bytes for cost in every), default=0))
 
 
 @cache

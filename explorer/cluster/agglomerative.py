@@ -40,6 +40,10 @@ class Agglomerative(Clusterer):
         None, gt=0, description="Stop joining at this distance instead of at a number of "
                                 "clusters.")
 
+    @property
+    def scale_free(self) -> bool:
+        return self.distance_threshold is None
+
     def limits(self, facts: Facts) -> Mapping[str, tuple[float, float]]:
         if self.distance_threshold is not None:
             return {}
@@ -99,6 +103,9 @@ class Agglomerative(Clusterer):
         results = [self._cut(tree, count, ()) for count in counts]
         progress(1.0, f"{len(results)} cuts")
         return results
+
+    def estimate_sweep(self, n: int, d: int, counts: Sequence[int]) -> Cost:
+        return self.estimate(n, d)
 
     def _tree(self, vectors: np.ndarray, progress: Progress) -> np.ndarray:
         from scipy.cluster import hierarchy

@@ -49,7 +49,8 @@ class HDBSCAN(Clusterer):
         notes = super().check(facts)
         if facts.d > MANY_DIMENSIONS:
             notes += (f"In {facts.d} dimensions density clustering tends to call most rows noise "
-                      "and takes long: consider a PCA or UMAP space of 5 to 50 dimensions.",)
+                      "and takes long: encode to fewer dimensions where the encoder can, cluster "
+                      "in the picture, or use k-means.",)
         return notes
 
     def estimate(self, n: int, d: int) -> Cost:
@@ -86,5 +87,5 @@ class HDBSCAN(Clusterer):
         if (labels >= 0).any():
             return ()
         return (f"No clusters found, all rows are noise: try a smaller min_cluster_size (now "
-                f"{self.min_cluster_size}) or min_samples, allow a single cluster, or cluster in a "
-                "PCA or UMAP space.",)
+                f"{self.min_cluster_size}) or min_samples, allow a single cluster, cluster in the "
+                "picture, or use k-means.",)

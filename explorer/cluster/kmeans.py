@@ -50,7 +50,8 @@ class KMeans(Clusterer):
 
     def estimate(self, n: int, d: int) -> Cost:
         rounds = self.restarts * min(self.max_iterations, 40)
-        return Cost(seconds=0.1 + 9e-11 * rounds * n * d * self.clusters + 5e-9 * rounds * n,
+        # Measured on 7,600 x 384 texts: 0.8 s for 2 clusters, 3.2 s for 15, of one core.
+        return Cost(seconds=0.1 + rounds * n * (5e-9 + d * (3e-10 + 1.6e-10 * self.clusters)),
                     bytes=8 * n * d + 64 * n + 16 * self.clusters * d)
 
     def cluster(self, vectors: np.ndarray, progress: Progress) -> Clustering:

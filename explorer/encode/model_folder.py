@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from explorer.encode.weights import check_weights
 from explorer.errors import DataError, Where
 
 Kind = Literal["text", "image", "multimodal"]
@@ -17,6 +18,9 @@ _TOKENIZERS = ("tokenizer.json", "tokenizer_config.json", "vocab.txt", "vocab.js
                "tokenizer.model", "spiece.model", "sentencepiece.bpe.model",
                "whitespacetokenizer_config.json")
 _PREPROCESSORS = ("preprocessor_config.json", "processor_config.json")
+_MODULES = ("Transformer", "Pooling", "Normalize", "Dense", "LayerNorm", "Dropout",
+            "WeightedLayerPooling", "StaticEmbedding", "WordEmbeddings", "BoW", "CNN", "LSTM")
+"""What modules.json may name. Others (Router) read lists of modules of their own."""
 _CODE_FORMATS = (".bin", ".pt", ".pth", ".ckpt", ".pkl")
 
 
@@ -37,14 +41,17 @@ def read_model(name: str, path: Path, root: Path) -> LocalModel:
     """What a model folder says of itself, without loading it.
 
     Raises DataError NOT_A_MODEL naming what is missing, UNSAFE_WEIGHTS when weights are only there
-    in a form that can run code, UNSAFE_MODEL for files outside `root` or code of its own.
+    in a form that can run code, UNSAFE_MODEL for files outside `root` or code of its own,
+    MODEL_DAMAGED when the header of its weights lies.
     """
     files = _files_within(name, path, root)
     parts = [path / part for part in _module_folders(name, path)]
     weights = [file for file in files if file.suffix == ".safetensors"]
     config = _read_json(name, parts[0] / "config.json", {})
-    _refuse_code(name, config)
-    if (parts[0] / "adapter_config.json").exists():
+    for file in files:
+        if file.suffix == ".json" and "config" in file.name:
+            _refuse_code(name, _read_json(name, file, {}))
+    if any(file.name == "adapter_config.json" for file in files):
         raise _not_a_model(name, "the whole model (this is an adapter to another one)")
     for part in parts:
         inside = [file for file in files if file.parent == part]
@@ -56,6 +63,8 @@ def read_model(name: str, path: Path, root: Path) -> LocalModel:
                             "model with safetensors, or take another one.")
     if not any(file.parent == parts[0] for file in weights):
         raise _not_a_model(name, "model.safetensors")
+    for file in weights:
+        check_weights(name, file)
     return LocalModel(name, path, _kind(name, path, parts[0]),
                       sum(file.stat().st_size for file in weights),
                       _dimensions(name, parts, config))
@@ -94,7 +103,8 @@ def _module_folders(name: str, path: Path) -> list[str]:
             and isinstance(module.get("type"), str) for module in modules)):
         raise _not_a_model(name, "a modules.json that lists modules with type and path")
     for module in modules:
-        if not module["type"].startswith("sentence_transformers."):
+        words = module["type"].split(".")
+        if words[0] != "sentence_transformers" or words[-1] not in _MODULES:
             raise _unsafe(name, f"a module of type {module['type'][:80]!r}")
         folder = Path(module["path"])
         if folder.is_absolute() or ".." in folder.parts or "\\" in module["path"]:
@@ -107,7 +117,8 @@ def _refuse_code(name: str, config: Any) -> None:
     would then run without asking (CVE-2026-4372 and its neighbours)."""
     if isinstance(config, dict):
         for key, value in config.items():
-            if "attn_implementation" in key and "/" in str(value):
+            kernel = "attn_implementation" in key and "/" in str(value)
+            if kernel or (key == "trust_remote_code" and value):
                 raise _unsafe(name, f"{key} = {str(value)[:80]!r}")
             _refuse_code(name, value)
     elif isinstance(config, list):

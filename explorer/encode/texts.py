@@ -11,6 +11,8 @@ from explorer.dataset import Column, Dataset
 from explorer.encode.unit import left_out
 from explorer.errors import DataError, Where
 
+_INVISIBLE = ("Zs", "Zl", "Zp", "Cc", "Cf")
+
 
 @dataclass(frozen=True)
 class Texts:
@@ -36,11 +38,12 @@ def text_columns(dataset: Dataset) -> tuple[Column, ...]:
 def read_texts(dataset: Dataset) -> Texts:
     """One text a row: the text columns joined by a newline, empty cells skipped.
 
-    Rows with nothing but white space are left out and noted. Composed and decomposed letters
-    count as the same (NFC); the data set keeps what was uploaded. Raises DataError NO_TEXT.
+    Rows with nothing but white space or invisible characters are left out and noted. Composed and
+    decomposed letters count as the same (NFC); the data set keeps what was uploaded. Raises
+    DataError NO_TEXT.
     """
     names = [column.name for column in text_columns(dataset)]
-    joined = ["\n".join(part for part in parts if part.strip())
+    joined = ["\n".join(part for part in parts if _visible(part))
               for parts in zip(*(dataset.texts(name) for name in names), strict=True)]
     filled = np.array([bool(text) for text in joined], dtype=bool)
     if not filled.any():
@@ -54,3 +57,8 @@ def read_texts(dataset: Dataset) -> Texts:
         notes += (left_out(np.flatnonzero(~filled), "no text"),)
     values = [unicodedata.normalize("NFC", text) for text in joined if text]
     return Texts(values, np.flatnonzero(filled).astype(np.int64), ", ".join(names), notes)
+
+
+def _visible(text: str) -> bool:
+    """Whether anything is to be seen: no separator, control or format character."""
+    return any(unicodedata.category(character) not in _INVISIBLE for character in text)

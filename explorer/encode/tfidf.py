@@ -61,13 +61,15 @@ class Tfidf(UnitLength):
         progress(0.1, f"Counting the words of {counted(len(order), 'text')}")
         weights = self._weigh([texts.values[index] for index in order], texts)
         words = weights.shape[1]
+        if words < 2 and not _any_letter(texts.values):
+            raise self._no_words(texts.values, texts.columns)
         if words < 2:
             raise DataError("NO_TEXT", f"The texts must have at least 2 words to count, got "
                                        f"{words}.", Where(column=texts.columns),
                             "Lower the minimum count or use a sentence model.")
         progress(0.5, f"Finding the main directions of {counted(words, 'word')}")
         svd = self._svd(min(self.dimensions, words, len(order)))
-        with np.errstate(invalid="ignore"):  # one text repeated: no variance to explain
+        with np.errstate(invalid="ignore", divide="ignore"):  # one text repeated: no variance
             turned = svd.fit_transform(weights)
         progress(0.95, "Collecting the vectors")
         vectors = turned[np.argsort(order)]
@@ -114,12 +116,16 @@ class Tfidf(UnitLength):
         stop_words = "english" if self.stop_words == "english" else None
         analyze = CountVectorizer(token_pattern=_WORD).build_analyzer()
         analyze_rest = CountVectorizer(token_pattern=_WORD, stop_words=stop_words).build_analyzer()
-        if not any(character.isalpha() for text in texts for character in text):
-            got, hint = "only numbers, signs or emoji", "Choose another column as text."
+        if not _any_letter(texts):
+            got, hint = "only numbers, signs or emoji", (
+                "Choose another column as text, give this one the role number or category, or use "
+                "a sentence model such as MiniLM.")
         elif not any(analyze(text) for text in texts):
-            got, hint = "only single letters", "Choose another column as text."
+            got, hint = "only single letters", (
+                "Choose another column as text, or give this one the role category.")
         elif not any(analyze_rest(text) for text in texts):
-            got, hint = "only stop words", "Switch the stop words off."
+            got, hint = "only stop words", (
+                "Switch the stop words off, or use a sentence model such as MiniLM.")
         else:
             got = (f"none in at least {self.min_count} and at most {self.max_share:.0%} of "
                    f"{counted(len(texts), 'text')}")
@@ -136,3 +142,7 @@ class Tfidf(UnitLength):
             return (*notes, f"{self.dimensions} dimensions asked for, {kept} possible with this "
                             "many texts and words.")
         return notes
+
+
+def _any_letter(texts: list[str]) -> bool:
+    return any(character.isalpha() for text in texts for character in text)

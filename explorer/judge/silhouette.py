@@ -85,6 +85,11 @@ class Silhouette(Judge):
         return Cost(seconds=0.05 + float(n) * n * (5e-9 + 4e-11 * d),
                     bytes=20 * n * (d + 2) + 3 * BLOCK_BYTES)
 
+    def estimate_all(self, n: int, d: int, labelings: int) -> Cost:
+        one = self.estimate(n, d)
+        return Cost(seconds=one.seconds + (labelings - 1) * 1.2e-9 * float(n) * n,
+                    bytes=one.bytes + 60 * n * (labelings - 1))
+
     def judge(self, vectors: np.ndarray, labels: np.ndarray, metric: str, space: str,
               progress: Progress) -> Judgement:
         """The mean silhouette. Per row 'silhouette', 'a', 'b' float32 (NaN for noise; a is NaN for

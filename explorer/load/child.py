@@ -1,7 +1,8 @@
-"""The reader process: one request on stdin, progress on stdout, the result in its own folder."""
+"""The reader process: a request, progress on stdout, the result in its own folder."""
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import sys
@@ -12,6 +13,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from explorer.disk import disk_error
 from explorer.errors import ExplorerError, InputError, Where
 from explorer.load.content import Content
 from explorer.load.find_format import Format, find_format
@@ -22,14 +24,14 @@ from explorer.spec import Progress, part
 
 RESULT = "dataset.json"
 REFUSAL = "refusal.json"
+_DISK = {None, errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS}
 _PAUSE = 0.1
 _READ_SHARE = 0.8
 Reader = Callable[[Upload, ReadOptions, Progress], Content]
 
 
-def main() -> None:
-    """Read the request, write `dataset.json` or `refusal.json` beside the canonical files."""
-    request = json.loads(sys.stdin.buffer.readline())
+def main(request: dict[str, Any]) -> None:
+    """Do what was asked, write `dataset.json` or `refusal.json` beside the canonical files."""
     uploads = [Upload(item["name"], Path(item["path"])) for item in request["uploads"]]
     threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
@@ -38,12 +40,14 @@ def main() -> None:
         _write(REFUSAL, refusal.to_dict())
     except MemoryError:
         _write(REFUSAL, _memory_refusal(uploads).to_dict())
+    except OSError as error:
+        full = _disk_refusal(error)
+        if full is None:
+            traceback.print_exc()
+        _write(REFUSAL, (full or _crash(uploads, error)).to_dict())
     except Exception as error:
         traceback.print_exc()  # for the server's log; people get one sentence
-        _write(REFUSAL, InputError(
-            "READER_CRASHED", f"{uploads[0].name} must be readable, but the reader failed with "
-                              f"{type(error).__name__}.", Where(file=uploads[0].name),
-            "The file is damaged in a way nobody expected. Save it in another format.").to_dict())
+        _write(REFUSAL, _crash(uploads, error).to_dict())
     else:
         _write(RESULT, meta)
 
@@ -118,6 +122,24 @@ def _memory_refusal(uploads: Sequence[Upload]) -> InputError:
     return InputError("MEMORY_LIMIT", f"{uploads[0].name} must be readable within the memory limit "
                                       "of the reader, got more.", Where(file=uploads[0].name),
                       "Upload a part of it, or raise EXPLORER_READER_MEMORY.")
+
+
+def _disk_refusal(error: OSError) -> ExplorerError | None:
+    """The words for a disk that took no more; the half-written files make room for them. None for
+    other errors. (NumPy raises it without a number.)"""
+    if error.errno not in _DISK:
+        return None
+    refusal = disk_error("store the data set", Path.cwd(), error)
+    for path in Path.cwd().iterdir():
+        path.unlink()
+    return refusal
+
+
+def _crash(uploads: Sequence[Upload], error: Exception) -> InputError:
+    return InputError("READER_CRASHED", f"{uploads[0].name} must be readable, but the reader "
+                                        f"failed with {type(error).__name__}.",
+                      Where(file=uploads[0].name),
+                      "The file is damaged in a way nobody expected. Save it in another format.")
 
 
 def _end_with_parent() -> None:

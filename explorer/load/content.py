@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 
 import numpy as np
 import pyarrow as pa
 
 from explorer.dataset import Issue, Role
-from explorer.load.limits import MAX_PLACES
+from explorer.load.limits import MAX_OFFERED, MAX_OFFERED_NAME, MAX_PLACES
 from explorer.load.options import ReadOptions
 
 
@@ -80,6 +81,17 @@ def shown(text: object, limit: int = 60) -> str:
     """A value for a message: quoted, one line, cut with a mark."""
     plain = repr(text)
     return plain if len(plain) <= limit else f"{plain[:limit]}…"
+
+
+def cut(text: str, limit: int = 60) -> str:
+    """A name for a message, cut with a mark."""
+    return text if len(text) <= limit else f"{text[:limit]}…"
+
+
+def offer(names: Iterable[str]) -> tuple[str, ...]:
+    """The `choices` of a refusal: names a person can tell apart and a page can hold."""
+    return tuple(islice((name for name in names if name.strip() and len(name) <= MAX_OFFERED_NAME),
+                        MAX_OFFERED))
 
 
 def number_of(count: int, thing: str) -> str:

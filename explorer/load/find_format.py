@@ -52,7 +52,7 @@ def _binary_format(upload: Upload, head: bytes) -> Format | None:
         return "parquet"
     if head.startswith(b"\x93NUMPY"):
         return "npy"
-    if head.startswith(b"PK\x03\x04"):
+    if head.startswith(b"PK\x03\x04") and upload.ending not in _PICKLES:
         return _zip_format(upload, head)
     if _PICKLE_HEAD.match(head) or upload.ending in _PICKLES:
         raise InputError("PICKLED_ARRAY", f"{upload.name} must be plain data, got a Python pickle, "

@@ -13,7 +13,17 @@ import pyarrow as pa
 
 from explorer.dataset import Issue, as_text
 from explorer.errors import InputError, Where
-from explorer.load.content import Block, Content, Field, first_places, number_of, shown, take
+from explorer.load.compare_rows import differences
+from explorer.load.content import (
+    Block,
+    Content,
+    Field,
+    first_places,
+    number_of,
+    offer,
+    shown,
+    take,
+)
 from explorer.load.limits import MAX_PLACES
 from explorer.load.measure_text import TextCells
 from explorer.load.write_pictures import reorder
@@ -66,10 +76,11 @@ def _by_order(first: Content, other: Content) -> Content:
                          "Files with more rows of the same kind belong into one file.")
     issue = Issue("note", "JOINED_BY_ORDER", f"{other.source} was put beside {first.source} row by "
                                              "row, in the order of the files.", first.n)
-    return _beside(first, other, other.fields, issue)
+    return _beside(first, other, other.fields, issue).with_issues(differences(first, other))
 
 
 def _by_id(first: Content, other: Content, name: str, folder: Path) -> Content:
+    _check_column(first, other, name)
     left, right = _ids(first, name), _ids(other, name)
     for content, ids in ((first, left), (other, right)):
         _check_different(content, ids, name)
@@ -201,14 +212,26 @@ def _all_numbers(field: Field) -> np.ndarray | None:
     return np.array([float(value) for value in field.values.to_pylist()])
 
 
+def _check_column(first: Content, other: Content, name: str) -> None:
+    for content in (first, other):
+        if name not in _tables(content):
+            known = _tables(other)
+            shared = [column for column in dict.fromkeys(_tables(first)) if column in known]
+            raise InputError("NO_JOIN_COLUMN", f"{content.source} must have the column {name!r} to "
+                                               "be joined by it, got "
+                                               f"{', '.join(content.names)[:200]}.",
+                             Where(file=content.source, column=name, parameter="join"),
+                             "Join by row order, or choose a column both files have.",
+                             offer(shared))
+
+
+def _tables(content: Content) -> list[str]:
+    return [field.original for field in content.fields if isinstance(field, Field)]
+
+
 def _field(content: Content, name: str) -> Field:
-    for field in content.fields:
-        if field.original == name and isinstance(field, Field):
-            return field
-    raise InputError("NO_JOIN_COLUMN", f"{content.source} must have the column {name!r} to be "
-                                       f"joined by it, got {', '.join(content.names)[:200]}.",
-                     Where(file=content.source, column=name, parameter="join"),
-                     "Join by row order, or choose a column both files have.")
+    return next(field for field in content.fields
+                if field.original == name and isinstance(field, Field))
 
 
 def _ids(content: Content, name: str) -> list[str]:

@@ -66,6 +66,11 @@ def check_zip(upload: Upload) -> list[zipfile.ZipInfo]:
     return entries
 
 
+def is_folder(entry: zipfile.ZipInfo) -> bool:
+    """Whether it is a folder; an entry without a name (ZipInfo.is_dir fails on it) is none."""
+    return entry.filename.endswith("/")
+
+
 def check_unpacked_size(upload: Upload, entries: Sequence[zipfile.ZipInfo]) -> None:
     """InputError TOO_LARGE when the entries declare more than may be unpacked."""
     Budget(upload).spend(sum(entry.file_size for entry in entries))

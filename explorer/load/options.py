@@ -15,10 +15,10 @@ class ReadOptions:
     """How to read the files; plain data, `ReadOptions(**asdict(options))` is the same again.
 
     `header` auto sees a first row that looks like the others. `encoding` auto takes UTF-8, a
-    UTF-16 mark, else guesses cp1252 and says so. `skip_bad_rows` leaves rows with too many cells
-    out and lists them; otherwise they are refused. `array` names the array of an npz or the sheet
-    of an xlsx. `join` None or 'order' puts several files side by side by row order, else it is the
-    name of an id column all of them have.
+    UTF-16 mark, else guesses cp1252 and says so. `skip_bad_rows` leaves rows with too many cells,
+    and lines that are no JSON, out and lists them; otherwise they are refused. `array` names the
+    array of an npz or the sheet of an xlsx. `join` None or 'order' puts several files side by side
+    by row order, else it is the name of an id column all of them have.
     """
 
     header: Header = "auto"

@@ -15,12 +15,13 @@ import threading
 import time
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import IO, Any
 
 from explorer.errors import ExplorerError, InputError, Where, error_from_dict
 from explorer.load.child import REFUSAL, RESULT
+from explorer.load.content import offer
 from explorer.load.limits import (
     MAX_META_BYTES,
     MAX_RESULT_BYTES,
@@ -40,6 +41,8 @@ _EXPECTED = re.compile(r"rows\.parquet|matrix-\d{1,6}\.npy|(images|thumbs)\.(bin
 _PAUSE = 0.1
 _LINE_BYTES = 10_000
 _KEPT_LINES = 40
+_SENTENCE = 2_000
+"""A reader taken over by its file may say as much as it likes; so much is shown."""
 _OUT_OF_MEMORY = ("MemoryError", "bad_alloc", "Cannot allocate memory", "failed to map segment",
                   "out of memory", "Resource temporarily unavailable")
 _log = logging.getLogger(__name__)
@@ -175,9 +178,15 @@ def _take_result(code: int, watch: _Watch, uploads: Sequence[Upload],
 
 def _refusal(folder: Path) -> ExplorerError:
     try:
-        return error_from_dict(_read_json(folder / REFUSAL))
-    except (KeyError, TypeError) as error:
+        said = error_from_dict(_read_json(folder / REFUSAL))
+        return replace(said, message=_sentence(said.message), hint=_sentence(said.hint),
+                       choices=offer(map(_sentence, said.choices)))
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
         return _bad_output(f"a refusal without {error}")
+
+
+def _sentence(text: str) -> str:
+    return text[:_SENTENCE].encode("utf-8", "replace").decode()
 
 
 def _read_json(path: Path) -> dict[str, Any]:

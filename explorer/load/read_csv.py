@@ -84,7 +84,7 @@ def _read_rows(upload: Upload, encoding: str, layout: Layout, options: ReadOptio
             if not named:
                 table.names, named = row, True
                 continue
-            fitted = _fit(upload, line, row, layout.width, options.skip_bad_rows, odd)
+            fitted = _fit(upload, line, row, layout, options.skip_bad_rows, odd)
             if fitted is None:
                 continue
             waiting.append(fitted)
@@ -121,8 +121,9 @@ def _records(upload: Upload, encoding: str, layout: Layout, lines: Iterator[str]
         yield start, row
 
 
-def _fit(upload: Upload, line: int, row: list[str], width: int, skip: bool,
+def _fit(upload: Upload, line: int, row: list[str], layout: Layout, skip: bool,
          odd: _Odd) -> list[str] | None:
+    width = layout.width
     if len(row) == width:
         return row
     if len(row) < width:
@@ -137,7 +138,7 @@ def _fit(upload: Upload, line: int, row: list[str], width: int, skip: bool,
     raise InputError(
         "ROW_LENGTH",
         f"Line {line} of {upload.name} must have {number_of(width, 'cell')}, got {len(row)}: "
-        f"{shown(','.join(row), 200)}.", Where(file=upload.name, row=line),
+        f"{shown(SIGNS[layout.delimiter].join(row), 200)}.", Where(file=upload.name, row=line),
         "Correct the line (a delimiter inside a cell needs quotes), or leave out rows with too "
         "many cells.")
 

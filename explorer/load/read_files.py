@@ -69,6 +69,8 @@ def adopt(store: Store, folder: Path, meta: dict[str, Any]) -> str:
 
 def _check(upload: Upload) -> Source:
     where = Where(file=upload.name)
+    if not upload.path.is_file():  # a pipe or a device has no end
+        raise InputError("NO_FILE", f"{upload.name} must be a plain file that is there.", where)
     try:
         size = upload.bytes
         if size > MAX_FILE_BYTES:

@@ -13,10 +13,17 @@ import pyarrow as pa
 
 from explorer.dataset import Issue
 from explorer.errors import InputError, Where
-from explorer.load.content import Content, Field, number_of, shown
+from explorer.load.content import Content, Field, cut, number_of, shown
 from explorer.load.draw_thumbnail import UnreadableImage, draw_thumbnail
 from explorer.load.limits import MAX_ENTRY_BYTES, MAX_PLACES
-from explorer.load.open_zip import BROKEN, Budget, EntryTooLarge, check_zip, read_entry
+from explorer.load.open_zip import (
+    BROKEN,
+    Budget,
+    EntryTooLarge,
+    check_zip,
+    is_folder,
+    read_entry,
+)
 from explorer.load.options import ReadOptions, Upload
 from explorer.load.write_pictures import PictureWriter
 from explorer.spec import Progress
@@ -60,7 +67,7 @@ def read_zip(upload: Upload, options: ReadOptions, folder: Path, progress: Progr
 
     Raises InputError NO_IMAGES, TRUNCATED, TOO_MANY_ENTRIES, OVERLAPPING_ENTRIES, TOO_LARGE.
     """
-    entries = [entry for entry in check_zip(upload) if not entry.is_dir()]
+    entries = [entry for entry in check_zip(upload) if not is_folder(entry)]
     budget = Budget(upload)
     with PictureWriter(folder) as writer, zipfile.ZipFile(upload.path) as archive:
         gathering = _Gathering(writer)
@@ -163,7 +170,7 @@ def _issues(gathering: _Gathering) -> Iterator[Issue]:
         yield Issue("warning", "IMAGES_LEFT_OUT",
                     f"{number_of(len(left_out), 'file')} not readable as an image, left "
                     f"out ({words}).", len(left_out),
-                    entries=tuple(f"{_clean(name)}: {reason}"
+                    entries=tuple(f"{cut(_clean(name), 300)}: {reason}"
                                   for name, reason in list(left_out.items())[:_LISTED]))
     if gathering.litter:
         yield Issue("note", "SYSTEM_FILES", f"{number_of(gathering.litter, 'hidden file')} of the "
@@ -179,7 +186,7 @@ def _issues(gathering: _Gathering) -> Iterator[Issue]:
 
 def _listing(code: str, words: str, names: list[str]) -> Issue:
     return Issue("note", code, f"{len(names):,} {words}", len(names),
-                 entries=tuple(map(_clean, names[:MAX_PLACES])))
+                 entries=tuple(cut(_clean(name), 300) for name in names[:MAX_PLACES]))
 
 
 def _unused(name: str, gathering: _Gathering) -> str:

@@ -13,9 +13,9 @@ from explorer.dataset import Issue
 from explorer.errors import InputError, Where
 from explorer.load.content import Content, Field, first_places, number_of, shown
 from explorer.load.decode import NulCount, find_encoding, lines_of, open_text
-from explorer.load.limits import MAX_COLUMNS, MAX_PLACES, MAX_ROWS
+from explorer.load.limits import MAX_COLUMNS, MAX_PLACES, MAX_ROWS, MAX_SKIPPED_LISTED
 from explorer.load.options import ReadOptions, Upload
-from explorer.load.typed_column import TypedColumn, json_text
+from explorer.load.typed_column import TypedColumn, json_text, whole_text
 from explorer.spec import Progress
 
 _MERGED = {frozenset({"ints", "floats"}): "floats"}
@@ -27,6 +27,7 @@ class _Rows:
     columns: dict[str, TypedColumn] = field(default_factory=dict)
     places: list[int] = field(default_factory=list)
     repeated: list[int] = field(default_factory=list)
+    skipped: list[int] = field(default_factory=list)
     objects: bool | None = None
 
 
@@ -49,12 +50,18 @@ def read_json(upload: Upload, options: ReadOptions, progress: Progress) -> Conte
     """
     encoding = find_encoding(upload, options.encoding)
     nuls, rows = NulCount(), _Rows()
+    skipped = rows.skipped if options.skip_bad_rows else None
     repeats = _RepeatedKeys()
     with open_text(upload, encoding.name) as file:
         whole = _is_whole(upload, encoding.name)
         values = _array(upload, file.read(), repeats) if whole \
-            else _lines(upload, lines_of(file, nuls), repeats)
+            else _lines(upload, lines_of(file, nuls), repeats, skipped)
         for place, value in values:
+            if not _is_like(rows, value):
+                if skipped is None:
+                    raise _other_kind(upload, rows, place, value)
+                skipped.append(place)
+                continue
             _add(upload, rows, place, value)
             if repeats.seen:
                 rows.repeated.append(place)
@@ -65,7 +72,7 @@ def read_json(upload: Upload, options: ReadOptions, progress: Progress) -> Conte
         raise InputError("NO_ROWS", f"{upload.name} must have at least one row, got none.",
                          Where(file=upload.name))
     places = np.array(rows.places, dtype=np.int64)
-    fields = tuple(Field(name, _finish(column, len(places)), places)
+    fields = tuple(Field(whole_text(name), _finish(column, len(places)), places)
                    for name, column in rows.columns.items())
     issues = (*encoding.issues, *nuls.issues(), *_issues(rows, whole))
     return Content(upload.name, len(places), fields, replace(options, encoding=encoding.name),
@@ -89,14 +96,17 @@ def _is_whole(upload: Upload, encoding: str) -> bool:
     return isinstance(value, list) and not more
 
 
-def _lines(upload: Upload, lines: Iterator[str],
-           repeats: _RepeatedKeys) -> Iterator[tuple[int, Any]]:
+def _lines(upload: Upload, lines: Iterator[str], repeats: _RepeatedKeys,
+           skipped: list[int] | None) -> Iterator[tuple[int, Any]]:
     for number, line in enumerate(lines, 1):
         if line.strip():
             try:
                 yield number, json.loads(line, object_pairs_hook=repeats)
             except (ValueError, RecursionError) as error:
-                raise _broken(upload, number, line, error) from None
+                if skipped is None:
+                    raise _broken(upload, number, line, error) from None
+                skipped.append(number)
+                repeats.seen = False
 
 
 def _array(upload: Upload, text: str, repeats: _RepeatedKeys) -> Iterator[tuple[int, Any]]:
@@ -117,20 +127,27 @@ def _broken(upload: Upload, line: int, text: object, error: Exception) -> InputE
     reason = "brackets nested too deep" if isinstance(error, RecursionError) else str(error)
     return InputError("JSON_LINE", f"Line {line} of {upload.name} must be JSON, got {shown(text)}: "
                                    f"{reason[:200]}.", Where(file=upload.name, row=line),
-                      "Correct or remove the line.")
+                      "Correct or remove the line, or leave out rows that are no JSON.")
+
+
+def _is_like(rows: _Rows, value: Any) -> bool:
+    """Whether it is an object, or a bare value, as the first row was."""
+    if rows.objects is None:
+        rows.objects = isinstance(value, dict)
+    return rows.objects == isinstance(value, dict)
+
+
+def _other_kind(upload: Upload, rows: _Rows, place: int, value: Any) -> InputError:
+    return InputError("JSON_LINE", f"Row {place} of {upload.name} must be "
+                                   f"{'an object' if rows.objects else 'a value'} like those "
+                                   f"before it, got {shown(value)}.",
+                      Where(file=upload.name, row=place),
+                      "Correct or remove the row, or leave out rows of another kind.")
 
 
 def _add(upload: Upload, rows: _Rows, place: int, value: Any) -> None:
-    is_object = isinstance(value, dict)
-    if rows.objects is None:
-        rows.objects = is_object
-    if rows.objects != is_object:
-        raise InputError("JSON_LINE", f"Row {place} of {upload.name} must be "
-                                      f"{'an object' if rows.objects else 'a value'} like those "
-                                      f"before it, got {shown(value)}.",
-                         Where(file=upload.name, row=place))
     index = len(rows.places)
-    for key, cell in (value if is_object else {"value": value}).items():
+    for key, cell in (value if rows.objects else {"value": value}).items():
         column = rows.columns.get(key)
         if column is None:
             column = rows.columns[key] = TypedColumn(json_text, _MERGED)
@@ -158,10 +175,16 @@ def _issues(rows: _Rows, whole: bool) -> Iterator[Issue]:
                     f"{number_of(len(mixed), 'column')} held values of several types and were kept "
                     "as JSON text.", len(mixed), entries=mixed[:MAX_PLACES])
     lone = sum(column.lone_surrogates for column in rows.columns.values())
+    lone += sum(whole_text(name) != name for name in rows.columns)
     if lone:
         yield Issue("warning", "LONE_SURROGATES",
-                    f"{number_of(lone, 'text')} held half of a surrogate pair, which is no "
+                    f"{number_of(lone, 'text or name')} held half of a surrogate pair, which is no "
                     "character; it was replaced by U+FFFD.", lone)
+    if rows.skipped:
+        yield Issue("warning", "ROWS_SKIPPED",
+                    f"{number_of(len(rows.skipped), 'row')} no JSON, or of another kind than the "
+                    "first, were left out.", len(rows.skipped),
+                    first_places(rows.skipped, MAX_SKIPPED_LISTED))
     if rows.repeated:
         yield Issue("warning", "REPEATED_KEYS",
                     f"{number_of(len(rows.repeated), 'row')} had a key twice; the last value was "

@@ -10,9 +10,9 @@ import numpy as np
 
 from explorer.dataset import Issue
 from explorer.errors import InputError, Where
-from explorer.load.content import Content, shown
+from explorer.load.content import Content, cut, offer, shown
 from explorer.load.limits import MAX_PLACES
-from explorer.load.open_zip import BROKEN, check_zip
+from explorer.load.open_zip import BROKEN, check_zip, is_folder
 from explorer.load.options import ReadOptions, Upload
 from explorer.load.read_npy import MAGIC, Header, as_content, check_header, read_header, shaped
 from explorer.spec import Progress
@@ -36,7 +36,8 @@ def read_npz(upload: Upload, options: ReadOptions, progress: Progress) -> Conten
     """
     entries = check_zip(upload)
     with zipfile.ZipFile(upload.path) as archive:
-        members = [_inspect(upload, archive, entry) for entry in entries if not entry.is_dir()]
+        members = [_inspect(upload, archive, entry) for entry in entries
+                   if not is_folder(entry)]
         chosen = _choose(upload, members, options.array)
         progress(0.1, f"Unpacking {shown(chosen.name)}")
         array = _unpack(upload, archive, chosen)
@@ -47,7 +48,8 @@ def read_npz(upload: Upload, options: ReadOptions, progress: Progress) -> Conten
     return content.with_issues([Issue(
         "warning", "ARRAYS_NOT_USABLE", f"{len(bad)} of {len(members)} entries cannot be read as "
                                         "numbers.", len(bad),
-        entries=tuple(f"{member.name}: {member.problem.code}" for member in bad[:MAX_PLACES]
+        entries=tuple(f"{cut(member.name, 300)}: {member.problem.code}"
+                      for member in bad[:MAX_PLACES]
                       if member.problem is not None))])
 
 
@@ -77,13 +79,14 @@ def _inspect(upload: Upload, archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -
 def _choose(upload: Upload, members: list[_Member], asked: str | None) -> _Member:
     where = Where(file=upload.name, parameter="array")
     usable = [member for member in members if member.header is not None]
-    shapes = ", ".join(f"{member.name} {member.header.shape}" for member in usable[:MAX_PLACES]
+    shapes = ", ".join(f"{cut(member.name)} {member.header.shape}" for member in usable[:MAX_PLACES]
                        if member.header is not None)
+    names = offer(member.name for member in usable)
     if asked is not None:
         named = [member for member in members if member.name == asked]
         if not named:
             raise InputError("NO_ARRAY", f"The array must be one of {shapes or 'none'}, got "
-                                         f"{asked!r}.", where)
+                                         f"{shown(asked)}.", where, choices=names)
         if named[0].problem is not None:
             raise named[0].problem
         return named[0]
@@ -95,7 +98,7 @@ def _choose(upload: Upload, members: list[_Member], asked: str | None) -> _Membe
                          Where(file=upload.name))
     if len(usable) > 1:
         raise InputError("CHOOSE_ARRAY", f"One array must be chosen, {upload.name} has: {shapes}.",
-                         where, "Choose the one that holds the vectors.")
+                         where, "Choose the one that holds the vectors.", names)
     return usable[0]
 
 

@@ -18,6 +18,8 @@ from explorer.load.options import ReadOptions, Upload
 from explorer.spec import Progress
 
 _SMALLEST = 12
+_WIDTHS = {"INT32": 4, "INT64": 8, "INT96": 8, "FLOAT": 4, "DOUBLE": 8, "BYTE_ARRAY": 4}
+"""Bytes of one value in Arrow; of a text its offset."""
 T = TypeVar("T")
 
 
@@ -75,11 +77,20 @@ def _check_claims(upload: Upload, claims: pq.FileMetaData) -> None:
                                              f"columns, got {claims.num_columns:,}.", where,
                          "Write long vectors as a list column.")
     groups = [claims.row_group(i) for i in range(claims.num_row_groups)]
-    size = sum(group.total_byte_size for group in groups)
+    size = max(sum(group.total_byte_size for group in groups),
+               claims.num_rows * _row_bytes(claims.schema))
     if size > MAX_UNPACKED_BYTES:
         raise InputError("TOO_LARGE", f"{upload.name} must unpack to at most "
                                       f"{MAX_UNPACKED_BYTES:,} bytes, got {size:,}.", where,
                          "Upload fewer rows or columns.")
+
+
+def _row_bytes(schema: pq.ParquetSchema) -> int:
+    """What a row takes in memory at least: told sizes count a value repeated a million times
+    once."""
+    columns = [schema.column(i) for i in range(len(schema))]
+    return sum(_WIDTHS.get(column.physical_type, 0) for column in columns
+               if not column.max_repetition_level)
 
 
 def _attempt(upload: Upload, read: Callable[[], T]) -> T:
@@ -102,7 +113,8 @@ def _storable(name: str, column: pa.ChunkedArray, changed: list[str]) -> pa.Chun
             [chunk.storage for chunk in column.chunks], kind.storage_type), [])
     if pa.types.is_temporal(kind) and not _is_showable(column):
         changed.append(name)
-        return column.cast(pa.int64()).cast(pa.string())
+        whole = pa.int32() if kind.bit_width == 32 else pa.int64()
+        return column.cast(whole).cast(pa.string())
     return column
 
 

@@ -14,11 +14,12 @@ import numpy as np
 
 from explorer.dataset import Issue
 from explorer.errors import InputError, Where
-from explorer.load.content import Content, Field, first_places, number_of
+from explorer.load.content import Content, Field, cut, first_places, number_of, offer, shown
 from explorer.load.csv_layout import looks_like_header
 from explorer.load.limits import MAX_COLUMNS, MAX_PLACES, MAX_ROWS
 from explorer.load.open_zip import check_unpacked_size, check_zip
 from explorer.load.options import ReadOptions, Upload
+from explorer.load.sheet_cells import Formulas, rows_of
 from explorer.load.typed_column import TypedColumn, cell_text
 from explorer.spec import Progress
 
@@ -28,8 +29,6 @@ _REPORT_ROWS = 5000
 _BROKEN = (zipfile.BadZipFile, KeyError, ValueError, TypeError, AttributeError, SyntaxError,
            OSError, EOFError, IndexError, RuntimeError, OverflowError, zlib.error)
 """What openpyxl raises for a damaged workbook (expat's ParseError is a SyntaxError)."""
-
-Cells = tuple[Any, ...]
 
 
 @dataclass
@@ -66,24 +65,29 @@ def _read_book(upload: Upload, options: ReadOptions, progress: Progress) -> Cont
         try:
             titles = [sheet.title for sheet in book.worksheets]
             title = _choose(upload, titles, options.array)
-            sheet = book[title]
-            sheet.reset_dimensions()  # the sheet's own claim of its size may be a lie
-            return _read_sheet(upload, replace(options, array=title), titles,
-                               sheet.iter_rows(values_only=True), progress)
+            formulas = Formulas()
+            content = _read_sheet(upload, replace(options, array=title), titles,
+                                  rows_of(upload, book[title], formulas), progress)
+            return content.with_issues(formulas.issues())
         finally:
             book.close()
 
 
 def _choose(upload: Upload, titles: list[str], asked: str | None) -> str:
     if not titles or (asked is not None and asked not in titles):
-        raise InputError("NO_SHEET", f"The sheet must be one of {', '.join(titles) or 'none'}, "
-                                     f"got {asked!r}.", Where(file=upload.name, parameter="array"))
+        raise InputError("NO_SHEET", f"The sheet must be one of {_listed(titles)}, got "
+                                     f"{shown(asked)}.",
+                         Where(file=upload.name, parameter="array"), choices=offer(titles))
     return titles[0] if asked is None else asked
 
 
-def _read_sheet(upload: Upload, options: ReadOptions, titles: list[str], cells: Iterator[Cells],
-                progress: Progress) -> Content:
-    rows = enumerate((_trim(row) for row in cells), 1)
+def _listed(titles: list[str]) -> str:
+    return ", ".join(map(cut, titles[:MAX_PLACES])) or "none"
+
+
+def _read_sheet(upload: Upload, options: ReadOptions, titles: list[str],
+                cells: Iterator[tuple[int, list[Any]]], progress: Progress) -> Content:
+    rows = ((place, _trim(row)) for place, row in cells)
     sample = list(dropwhile(lambda row: not row[1], islice(rows, _SAMPLE_ROWS)))
     header: list[str] = []
     named = options.header == "yes" or (options.header == "auto" and _has_header(sample))
@@ -93,8 +97,9 @@ def _read_sheet(upload: Upload, options: ReadOptions, titles: list[str], cells: 
     width = len(header)
     for place, row in chain(sample[1:] if named else sample, rows):
         if not row:
-            sheet.blank.append(place)
             continue
+        if sheet.places:
+            sheet.blank += range(sheet.places[-1] + 1, place)
         width = max(width, len(row))
         _add(upload, sheet, place, row)
         if len(sheet.places) % _REPORT_ROWS == 0:
@@ -102,7 +107,7 @@ def _read_sheet(upload: Upload, options: ReadOptions, titles: list[str], cells: 
     if not sheet.places:
         raise InputError("NO_ROWS", f"The sheet {options.array!r} must have at least one row under "
                                     "its header, got none.", Where(file=upload.name),
-                         f"The workbook has the sheets {', '.join(titles)}.")
+                         f"The workbook has the sheets {_listed(titles)}.", offer(titles))
     while len(sheet.columns) < width:
         sheet.columns.append(_column())
     names = header + [f"column_{i + 1}" for i in range(len(header), width)]
@@ -136,12 +141,12 @@ def _column() -> TypedColumn:
     return TypedColumn(cell_text, _MERGED)
 
 
-def _trim(row: Cells) -> list[Any]:
+def _trim(row: list[Any]) -> list[Any]:
     """The row up to its last cell with something in it."""
     length = len(row)
     while length and row[length - 1] in (None, ""):
         length -= 1
-    return list(row[:length])
+    return row[:length]
 
 
 def _has_header(sample: list[tuple[int, list[Any]]]) -> bool:
@@ -164,11 +169,10 @@ def _issues(sheet: _Sheet, names: list[str], titles: list[str],
         yield Issue("note", "MIXED_TYPES",
                     f"{number_of(len(mixed), 'column')} held cells of several types and were kept "
                     "as text.", len(mixed), entries=mixed[:MAX_PLACES])
-    blank = [place for place in sheet.blank if place < sheet.places[-1]]
-    if blank:
+    if sheet.blank:
         yield Issue("note", "BLANK_LINES",
-                    f"{number_of(len(blank), 'blank row')} between rows were passed over.",
-                    len(blank), first_places(blank))
+                    f"{number_of(len(sheet.blank), 'blank row')} between rows were passed over.",
+                    len(sheet.blank), first_places(sheet.blank))
     if options.header == "no":
         yield Issue("note", "NO_HEADER", "The first row is read as data; the columns are named "
                                          f"column_1 to column_{len(names)}.")

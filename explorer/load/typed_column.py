@@ -100,12 +100,19 @@ class TypedColumn:
 
     def _clean(self, value: Any) -> Any:
         if isinstance(value, str):
-            try:
-                value.encode()
-            except UnicodeEncodeError:  # half of a surrogate pair: no character at all
-                self.lone_surrogates += 1
-                return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+            whole = whole_text(value)
+            self.lone_surrogates += whole != value
+            return whole
         return value
+
+
+def whole_text(text: str) -> str:
+    """The text with U+FFFD for every half of a surrogate pair, which is no character at all."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text
 
 
 def json_text(value: Any) -> str:

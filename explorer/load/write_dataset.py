@@ -16,7 +16,7 @@ from explorer.dataset import Column, Source, dataset_meta
 from explorer.errors import InputError, Where
 from explorer.load.content import Content, Field
 from explorer.load.find_roles import find_roles
-from explorer.load.limits import MAX_CELL_CHARACTERS
+from explorer.load.limits import MAX_CELL_CHARACTERS, MAX_NAME_CHARACTERS
 from explorer.spec import Progress, part
 
 _GROUP_ROWS = 65_536
@@ -27,8 +27,9 @@ def write_dataset(content: Content, name: str, sources: Sequence[Source], folder
     """Write rows.parquet, matrix-<i>.npy and the image offsets into `folder` (images.bin and
     thumbs.bin are there already); returns the manifest's meta.
 
-    Raises InputError CELL_TOO_LONG.
+    Raises InputError CELL_TOO_LONG, NAME_TOO_LONG.
     """
+    _check_names(content)
     _check_cells(content)
     roles = find_roles(content, part(progress, 0.0, 0.5))
     progress(0.5, "Writing the table")
@@ -50,6 +51,16 @@ def _write_table(content: Content, columns: Sequence[Column], folder: Path) -> N
     if table:
         pq.write_table(pa.table(table), folder / "rows.parquet", compression="zstd",
                        row_group_size=_GROUP_ROWS, write_page_checksum=True)
+
+
+def _check_names(content: Content) -> None:
+    for number, name in enumerate(content.names, 1):
+        if len(name) > MAX_NAME_CHARACTERS:
+            raise InputError("NAME_TOO_LONG", f"The name of a column must have at most "
+                                              f"{MAX_NAME_CHARACTERS:,} characters, got "
+                                              f"{len(name):,}.",
+                             Where(file=content.source, column=f"column {number}"),
+                             "If the first line is data, say that there is no header.")
 
 
 def _check_cells(content: Content) -> None:

@@ -39,7 +39,7 @@ class _Dots:
         axes = dict(zip("xyz", points.T, strict=False))
         template = "row position %{customdata}<extra></extra>"
         if self.hover is not None:
-            more["text"] = self.hover[which].tolist()
+            more["text"] = self.hover[which]  # an array: of a list Plotly checks every text
             template = "%{text}<extra></extra>"
         if kind is go.Scattergl:  # what the browser itself does with a selection: the same
             more["unselected"] = {"marker": {"color": NOISE_COLOR, "opacity": _DIMMED}}

@@ -34,7 +34,8 @@ class _Bars:
     def with_places(self, rows: np.ndarray, texts: list[str], lead: str) -> dict[str, Any]:
         """The ends of the bars as a trace takes them: where, which row, what hover says."""
         return {"x": self.values, "y": self.heights,
-                "customdata": rows[self.positions].astype(np.int32, copy=False), "text": texts,
+                "customdata": rows[self.positions].astype(np.int32, copy=False),
+                "text": np.array(texts, dtype=object),
                 "unselected": {"marker": {"color": NOISE_COLOR, "opacity": 0.3}},
                 "hovertemplate": lead + "%{text}<br>silhouette %{x:.3f}<extra></extra>"}
 
@@ -202,7 +203,7 @@ def _frame(figure: Any, bars: _Bars, groups: list[_Group], names: Mapping[int, s
     figure.update_yaxes(range=[bottom, top], showgrid=False, ticks="", tickmode="array",
                         tickvals=[_middle(bars, group) for group in labelled], ticktext=texts,
                         title=axis_title("cluster · rows · mean"))
-    figure.add_vline(x=0, line={"width": 1, "color": LINE})
+    figure.layout.shapes = [_upright(0, {"width": 1, "color": LINE})]
     left = len(groups) - len(labelled)
     if left:
         told = ("1 narrow cluster has no label: hover names it." if left == 1 else
@@ -216,9 +217,18 @@ def _middle(bars: _Bars, group: _Group) -> float:
 
 def _mark_mean(figure: Any, mean: float | None) -> None:
     if mean is not None and np.isfinite(mean):
-        figure.add_vline(x=mean, line={"width": 2, "dash": "dash", "color": LINE},
-                         annotation_text=f"mean {mean:.3f}", annotation_position="top")
-        figure.update_layout(margin={"t": figure.layout.margin.t + 20})
+        line = {"width": 2, "dash": "dash", "color": LINE}
+        figure.layout.shapes = [*figure.layout.shapes, _upright(mean, line)]
+        figure.layout.annotations = [{"text": f"mean {mean:.3f}", "showarrow": False, "x": mean,
+                                      "y": 1, "xref": "x", "yref": "y domain",
+                                      "xanchor": "center", "yanchor": "bottom"}]
+        figure.layout.margin.t += 20
+
+
+def _upright(x: float, line: dict[str, Any]) -> dict[str, Any]:
+    """A line over the whole height. As plain data: `add_vline` takes 3 ms."""
+    return {"type": "line", "x0": x, "x1": x, "y0": 0, "y1": 1, "xref": "x", "yref": "y domain",
+            "line": line}
 
 
 def _count_missing(figure: Any, noise: int, undefined: int) -> None:

@@ -22,6 +22,10 @@ class Given(Projector):
     reads: ClassVar[str] = "coordinates"
     largest_allowed: ClassVar[float] = 1e30
 
+    @property
+    def scale_free(self) -> bool:
+        return False  # shown as they are
+
     def check(self, facts: Facts) -> tuple[str, ...]:
         notes = super().check(facts)
         _refuse_columns(facts.d)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from explorer.errors import DataError, ParameterError, Where
 from explorer.neighbors.nearest import Nearest, shared_count
 from explorer.spec import Facts, Progress
-from explorer.values import Graph
+from explorer.values import Graph, Projection
 
 _MANY_COPIES = 0.1
 _LARGE_OFFSET = 1000.0
@@ -33,6 +34,26 @@ def copies(facts: Facts) -> tuple[str, ...]:
         return ()
     return (f"{(facts.n - facts.distinct) / facts.n:.0%} of the rows are copies of another row; "
             "copies are spread into blobs whose shape means nothing",)
+
+
+def on_one_spot(vectors: np.ndarray, draw: Callable[[np.ndarray], Projection]) -> Projection:
+    """`draw` of the different rows of n x d vectors; copies lie where the first of them lies."""
+    rows = np.ascontiguousarray(vectors) + 0.0  # -0.0 and 0.0 are one value
+    _, first, place = np.unique(rows.view(f"V{rows.dtype.itemsize * rows.shape[1]}").ravel(),
+                                return_index=True, return_inverse=True)
+    order = np.argsort(first)  # in the order of the rows, not of their bytes
+    found = draw(rows[first[order]])
+    rank = np.empty(len(order), dtype=np.intp)
+    rank[order] = np.arange(len(order))
+    notes = found.notes
+    if len(first) < len(vectors):
+        notes += (f"{len(vectors) - len(first):,} copies lie on the spot of the row they repeat",)
+    return replace(found, points=found.points[rank[place]], notes=notes)
+
+
+def without_copies(facts: Facts) -> Facts:
+    """What a method sees that is given each different row once."""
+    return facts if facts.distinct is None else replace(facts, n=facts.distinct)
 
 
 def start_from_pca(facts: Facts, dimensions: int, parameter: str) -> None:

@@ -9,7 +9,14 @@ from pydantic import Field
 
 from explorer.errors import ParameterError, Where
 from explorer.project import Projector
-from explorer.project.prepare import Prepared, copies, prepare, start_from_pca
+from explorer.project.prepare import (
+    Prepared,
+    copies,
+    on_one_spot,
+    prepare,
+    start_from_pca,
+    without_copies,
+)
 from explorer.spec import Cost, Facts, Progress, advanced, part
 from explorer.values import Graph, Projection
 
@@ -26,6 +33,7 @@ class TSNE(Projector):
     rank: ClassVar[int] = 2
     min_rows: ClassVar[int] = 6
     min_distinct: ClassVar[int] = 4
+    follows_rows: ClassVar[bool] = False
 
     perplexity: float = Field(30, ge=1, le=1000, description="About how many neighbours a row "
                               "looks at; below a third of the rows.")
@@ -48,15 +56,18 @@ class TSNE(Projector):
         "only), auto: grid from 10,000 rows in 2-D.")
     theta: float = advanced(0.5, ge=0, le=1, description="Coarseness of the tree: 0 is exact and "
                             "slow.")
+    unique: bool = advanced(False, description="Draw every different row once; copies lie on one "
+                            "spot.")
     seed: int = advanced(0, ge=0, le=2**32 - 1, description="Same seed, same result.")
 
     def neighbors_needed(self, n: int) -> int:
-        return max(1, min(int(3 * self.perplexity), n - 1))
+        return 0 if self.unique else self._count(n)
 
     def limits(self, facts: Facts) -> dict[str, tuple[float, float]]:
         return {"perplexity": (1, facts.n - 1)}
 
     def check(self, facts: Facts) -> tuple[str, ...]:
+        facts = without_copies(facts) if self.unique else facts
         notes = super().check(facts)
         if self.initialization == "pca":
             start_from_pca(facts, self.dimensions, "initialization")
@@ -73,9 +84,12 @@ class TSNE(Projector):
 
         `extras`: kl_divergence, the final loss (1 float64).
         """
+        if self.unique:
+            once = self.model_copy(update={"unique": False})
+            return on_one_spot(vectors, lambda rows: once.project(rows, progress))
         self._method(len(vectors))
         start = 0.2 if graph is None else 0.0
-        prepared = prepare(vectors, graph, self.neighbors_needed(len(vectors)), self.metric,
+        prepared = prepare(vectors, graph, self._count(len(vectors)), self.metric,
                            part(progress, 0, start))
         return self._fit(prepared, part(progress, start, 1.0))
 
@@ -86,6 +100,9 @@ class TSNE(Projector):
         else:
             seconds = steps * 3.7e-7 * n * np.log2(max(n, 2)) * (3 if self.dimensions == 3 else 1)
         return Cost(0.5 + float(seconds), int(250e6) + 4 * n * d + 100 * n * int(self.perplexity))
+
+    def _count(self, n: int) -> int:
+        return max(1, min(int(3 * self.perplexity), n - 1))
 
     def _method(self, n: int) -> str:
         if self.forces == "grid" and self.dimensions == 3:

@@ -11,7 +11,14 @@ from pydantic import Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
 from explorer.project import Projector
-from explorer.project.prepare import Prepared, copies, prepare, start_from_pca
+from explorer.project.prepare import (
+    Prepared,
+    copies,
+    on_one_spot,
+    prepare,
+    start_from_pca,
+    without_copies,
+)
 from explorer.spec import Cost, Facts, Progress, advanced, part, silent
 from explorer.values import Graph, Projection
 
@@ -25,6 +32,7 @@ class UMAP(Projector):
     rank: ClassVar[int] = 1
     min_rows: ClassVar[int] = 5
     min_distinct: ClassVar[int] = 4
+    follows_rows: ClassVar[bool] = False
 
     n_neighbors: int = Field(15, ge=2, le=1000, description="How many rows, itself included, a row "
                              "is tied to: few show detail, many show the whole.")
@@ -43,6 +51,8 @@ class UMAP(Projector):
                                          "are not neighbours push each other away.")
     negative_sample_rate: int = advanced(5, ge=1, le=50, description="How many such points are "
                                          "drawn per neighbour: more is slower and clearer.")
+    unique: bool = advanced(False, description="Draw every different row once; copies lie on one "
+                            "spot.")
     seed: int = advanced(0, ge=0, le=2**32 - 1, description="Same seed, same result.")
 
     @field_validator("spread")
@@ -54,12 +64,13 @@ class UMAP(Projector):
         return spread
 
     def neighbors_needed(self, n: int) -> int:
-        return min(self.n_neighbors - 1, n - 1)
+        return 0 if self.unique else min(self.n_neighbors - 1, n - 1)
 
     def limits(self, facts: Facts) -> dict[str, tuple[float, float]]:
         return {"n_neighbors": (2, facts.n - 1)}
 
     def check(self, facts: Facts) -> tuple[str, ...]:
+        facts = without_copies(facts) if self.unique else facts
         notes = super().check(facts)
         if self.init == "pca":
             start_from_pca(facts, self.dimensions, "init")
@@ -68,6 +79,9 @@ class UMAP(Projector):
     def project(self, vectors: np.ndarray, progress: Progress,
                 graph: Graph | None = None) -> Projection:
         """Equals `umap.UMAP(precomputed_knn=...)` with the same parameters and seed."""
+        if self.unique:
+            once = self.model_copy(update={"unique": False})
+            return on_one_spot(vectors, lambda rows: once.project(rows, progress))
         start = 0.3 if graph is None else 0.0
         prepared = prepare(vectors, graph, self.n_neighbors - 1, self.metric,
                            part(progress, 0, start))

@@ -14,9 +14,11 @@ from explorer.jobs import JobView, Step
 from explorer.load import SAMPLES, ReadOptions
 from explorer.propose import propose
 from explorer.ui import state
+from explorer.ui.access import Access
 from explorer.ui.backend import backend
 from explorer.ui.job_panel import seconds_in_words, submit, watch
-from explorer.ui.problem import show_problem
+from explorer.ui.problem import problems_shown, show_problem
+from explorer.ui.quota import let_go
 from explorer.ui.reading import (
     ask_options,
     has_choices,
@@ -36,10 +38,16 @@ _ICONS = {"table": ":material/table:", "texts": ":material/article:",
 
 def choose_source() -> None:
     """Upload or sample: what an empty workspace shows."""
-    st.markdown("Upload your data, or take a sample. Everything stays on this machine.")
+    access = Access.from_environment()
+    st.markdown("Upload your data, or take a sample. Everything stays on this "
+                f"{'server' if access.public else 'machine'}.")
     left, right = st.columns([3, 2], gap="large")
     with left:
-        _uploads()
+        if access.demo:
+            st.info("Uploads are switched off on this server: it shows the samples only.",
+                    icon=":material/info:")
+        else:
+            _uploads()
     with right:
         st.subheader("Samples", anchor=False)
         for sample in SAMPLES:
@@ -118,10 +126,14 @@ def _uploads() -> None:
         with st.expander("How to read it", expanded=False):
             options = ask_options(names, f"upload.{turn}")
     if button.button("Read", type="primary", icon=":material/arrow_forward:"):
-        home = backend().folder
-        kept = [keep_upload(file.name, file.getbuffer(), home) for file in files]
-        st.session_state["upload_turn"] = turn + 1  # the server lets go of the bytes
-        start(kept_step(kept, options, home), remember(kept, options))
+        with problems_shown():
+            home = backend().folder
+            # getbuffer() would copy the bytes first: they are shared with the server's own record.
+            kept = [keep_upload(file.name, file.getvalue(), home) for file in files]
+            step = kept_step(kept, options, home)
+            let_go(files)
+            st.session_state["upload_turn"] = turn + 1
+            start(step, remember(kept, options))
 
 
 def _adopt(data: Dataset, step_key: str) -> None:

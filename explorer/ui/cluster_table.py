@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import io
 from collections.abc import Sequence
 from typing import Any
@@ -11,14 +10,21 @@ import numpy as np
 import streamlit as st
 
 from explorer.dataset import Dataset
+from explorer.escape import shown
 from explorer.plot.palette import NOISE_COLOR, cluster_color
 from explorer.run import Run, name_of
 from explorer.ui import state
+from explorer.ui.kept import Kept
+from explorer.ui.pictures import data_url
 from explorer.values import NOISE
 
 _STRIP_SIDE = 56
 _LINE = 50
 """Characters of a typical text: three of them fill the three lines of their cell."""
+_LONGEST_NAME = 120
+_AROUND = " \t\r\n\u2068\u2069"
+"""Blanks, and the isolates `shown` puts around right-to-left names."""
+_strips: Kept[str] = Kept(20_000_000, len)
 
 
 def edit_clusters(current: Run, names: dict[int, str]) -> list[int]:
@@ -66,12 +72,12 @@ def _record(current: Run, label: int, members: np.ndarray, silhouettes: np.ndarr
     return {
         "label": label,
         "colour": _swatch(NOISE_COLOR if label == NOISE else cluster_color(label)),
-        "name": name_of(label, names),
+        "name": shown(name_of(label, names)),
         "rows": int(members.sum()),
         "share": round(float(members.mean()), 3),
         "silhouette": float(values.mean()) if len(values) else None,
         "negative": round(float((values < 0).mean()), 3) if len(values) else None,
-        "set apart by": apart,
+        "set apart by": shown(apart),
         "typical rows": _typical(current.dataset, typical),
     }
 
@@ -86,7 +92,7 @@ def _columns(data: Dataset) -> dict[str, Any]:
         "pick": column.CheckboxColumn("pick", width=62),
         "colour": column.ImageColumn("", width=36),
         "name": column.TextColumn("name", help="Double-click to rename; empty takes the name back.",
-                                  max_chars=120),
+                                  max_chars=_LONGEST_NAME),
         "rows": column.NumberColumn("rows", format="localized", width=62),
         "share": column.NumberColumn("share", format="percent", width=62),
         "silhouette": column.NumberColumn("silhouette", format="%.3f", width="small",
@@ -105,12 +111,16 @@ def _log_names(current: Run, before: Sequence[dict[str, Any]],
                after: Sequence[dict[str, Any]]) -> None:
     renamed = False
     for old, new in zip(before, after, strict=True):
-        given = (new["name"] or "").strip()
-        if given == old["name"]:
+        typed = new["name"] or ""
+        if typed == old["name"]:
             continue
+        given = typed.strip(_AROUND)
         renamed = True
         if old["label"] == NOISE:
             st.toast("Noise is no cluster: it keeps its name.", icon=":material/info:")
+        elif len(given) > _LONGEST_NAME:  # the table holds people to it, but not a program
+            st.toast(f"A name must have at most {_LONGEST_NAME:,} characters, got {len(given):,}.",
+                     icon=":material/error:")
         else:
             state.rename_cluster(current.plan.clustering, old["label"], given)
     if renamed:
@@ -125,38 +135,35 @@ def _typical(data: Dataset, rows: list[int]) -> str | None:
     if texts:
         return "  ▪  ".join(_line(data.text(texts[0].name, row)) for row in rows)
     identifiers = data.row_ids
-    return ", ".join(identifiers[row] for row in rows)
+    return shown(", ".join(identifiers[row] for row in rows))
 
 
 def _line(text: str) -> str:
     words = " ".join(text.split())
-    return words if len(words) <= _LINE else f"{words[:_LINE - 1]}…"
+    return shown(words if len(words) <= _LINE else f"{words[:_LINE - 1]}…")
 
 
 def _strip(data: Dataset, rows: tuple[int, ...]) -> str:
     """The thumbnails side by side as one PNG data URL (a table cell shows one picture)."""
-    held: dict[tuple[str, tuple[int, ...]], str] = st.session_state.setdefault("strips", {})
-    if (data.id, rows) not in held:
-        from PIL import Image
+    return _strips.get((data.id, rows), lambda: _draw_strip(data, rows))
 
-        side, gap = _STRIP_SIDE, 4
-        sheet = Image.new("RGBA", (len(rows) * (side + gap), side))
-        for index, row in enumerate(rows):
-            picture = Image.open(io.BytesIO(data.thumbnail(row))).convert("RGBA")
-            scale = min(side / picture.width, side / picture.height)
-            size = (max(1, int(picture.width * scale)), max(1, int(picture.height * scale)))
-            sheet.paste(picture.resize(size), (index * (side + gap), 0))
-        buffer = io.BytesIO()
-        sheet.save(buffer, "PNG")
-        held[(data.id, rows)] = _data_url(buffer.getvalue(), "image/png")
-    return held[(data.id, rows)]
+
+def _draw_strip(data: Dataset, rows: tuple[int, ...]) -> str:
+    from PIL import Image
+
+    side, gap = _STRIP_SIDE, 4
+    sheet = Image.new("RGBA", (len(rows) * (side + gap), side))
+    for index, row in enumerate(rows):
+        picture = Image.open(io.BytesIO(data.thumbnail(row))).convert("RGBA")
+        scale = min(side / picture.width, side / picture.height)
+        size = (max(1, int(picture.width * scale)), max(1, int(picture.height * scale)))
+        sheet.paste(picture.resize(size), (index * (side + gap), 0))
+    buffer = io.BytesIO()
+    sheet.save(buffer, "PNG")
+    return data_url(buffer.getvalue(), "image/png")
 
 
 def _swatch(color: str) -> str:
     drawn = (f'<svg xmlns="http://www.w3.org/2000/svg" width="28" height="64">'
              f'<circle cx="14" cy="32" r="8" fill="{color}"/></svg>')
-    return _data_url(drawn.encode(), "image/svg+xml")
-
-
-def _data_url(data: bytes, kind: str) -> str:
-    return f"data:{kind};base64,{base64.b64encode(data).decode()}"
+    return data_url(drawn.encode(), "image/svg+xml")

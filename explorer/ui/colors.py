@@ -9,14 +9,16 @@ import numpy as np
 import streamlit as st
 
 from explorer.dataset import Column, Dataset
-from explorer.escape import esc_plotly
+from explorer.escape import esc_plotly, shown
 from explorer.plot.palette import CategoryColors, NumberColors, category_colors, cluster_colors
 from explorer.run import Run, name_of
+from explorer.ui.kept import Kept
 from explorer.values import NOISE
 
 HOVER_ROWS = 30_000
 """Above this many rows whole hover texts would make a figure of several MB."""
 _MOST_VALUES = 200
+_texts: Kept[list[str]] = Kept(8)
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,7 @@ def choose_coloring(options: Mapping[str, Coloring]) -> str:
         st.session_state["color_by"] = kept
     chosen: str = st.selectbox("Colour by", list(options), key="color_by",
                                label_visibility="collapsed",
-                               format_func=lambda key: f"Colour: {options[key].title}")
+                               format_func=lambda key: f"Colour: {shown(options[key].title)}")
     st.session_state["coloring"] = chosen
     return chosen
 
@@ -76,12 +78,7 @@ def hover_texts(current: Run, names: dict[int, str]) -> list[str]:
     its text and first columns too."""
     key = (current.dataset.id, tuple(current.dataset.roles.items()), current.plan.embedding,
            current.plan.clustering, tuple(sorted(names.items())))
-    held = st.session_state.get("hover")
-    if held is None or held[0] != key:
-        held = (key, _hover(current, names))
-        st.session_state["hover"] = held
-    texts: list[str] = held[1]
-    return texts
+    return _texts.get(key, lambda: _hover(current, names))
 
 
 def row_names(current: Run) -> list[str]:

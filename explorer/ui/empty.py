@@ -6,7 +6,6 @@ import streamlit as st
 
 from explorer.run import Run
 from explorer.ui import state
-from explorer.ui.backend import backend
 from explorer.ui.job_panel import about, submit, watch
 
 
@@ -33,7 +32,7 @@ def ready(words: str) -> Run | None:
         if right.button("Open the recipe", icon=":material/tune:", width="stretch"):
             state.go_to("pages/explore/recipe.py")
         return None
-    missing = current.plan.missing(backend().store)
+    missing = state.missing(current)
     if missing:
         if not watch(missing, "Computing the recipe"):
             left, right, _ = st.columns([1, 1, 2])

@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from explorer.escape import esc_md, safe_filename
-from explorer.exports import FORMATS, Format, export_step
+from explorer.escape import esc_md, safe_filename, shown
+from explorer.exports import FORMATS, Format, export_step, keep_rows
 from explorer.jobs import Step
 from explorer.run import Run, name_of, rows_of_clusters
 from explorer.ui import state
 from explorer.ui.backend import backend
+from explorer.ui.downloads import offer
 from explorer.ui.job_panel import submit, watch
 from explorer.ui.rows_view import counted, show_rows
 from explorer.values import NOISE
@@ -52,7 +53,7 @@ def _choose_clusters(current: Run, names: dict[int, str]) -> list[int]:
         st.session_state["export_clusters"] = [label for label in ticked if label in sizes]
     picked: list[int] = st.multiselect(
         "Clusters", labels, key="export_clusters", placeholder="Choose clusters",
-        format_func=lambda label: f"{name_of(label, names)} ({sizes[label]:,})")
+        format_func=lambda label: f"{shown(name_of(label, names))} ({sizes[label]:,})")
     st.session_state["ticked"] = picked
     return picked
 
@@ -76,17 +77,17 @@ def take_away(current: Run, rows: np.ndarray, form: Format, names: dict[int, str
     step = export_step(current, rows, names, form.key)
     entry = backend().store.find(step.key)
     if entry is None:
-        _prepare(step, len(rows))
+        _prepare(current, rows, step)
         return
-    stem = safe_filename(current.dataset.name.rsplit(".", 1)[0]) or "rows"
+    # The name tells apart two exports of one data set: it carries the result's id.
+    stem = f"{safe_filename(current.dataset.name.rsplit('.', 1)[0])}-{step.key[:8]}"
     left, right, _ = st.columns([2, 2, 3])
-    # Read at the click: a file in the server's memory for every rerun would be many of them.
-    left.download_button("Download with manifest and recipe", entry.path("export.zip").read_bytes,
-                         f"{stem}.zip", "application/zip", type="primary",
-                         icon=":material/download:", width="stretch", on_click="ignore")
-    right.download_button(f"Only {form.file}", entry.path(form.file).read_bytes,
-                          f"{stem}-{form.file}", form.mime, icon=":material/download:",
-                          width="stretch", on_click="ignore")
+    left.link_button("Download with manifest and recipe",
+                     offer(entry.path("export.zip"), f"{stem}.zip", "application/zip"),
+                     type="primary", icon=":material/download:", width="stretch")
+    right.link_button(f"Only {form.file}",
+                      offer(entry.path(form.file), f"{stem}-{form.file}", form.mime),
+                      icon=":material/download:", width="stretch")
     size = entry.path("export.zip").stat().st_size
     st.caption(f"{counted(len(rows))}, {_bytes(size)}. The manifest names recipe, seeds, versions, "
                "the sha256 of the data and what each added column means.")
@@ -98,10 +99,11 @@ def preview(current: Run, rows: np.ndarray, names: dict[int, str]) -> None:
     show_rows(current, rows, names, "export")
 
 
-def _prepare(step: Step, count: int) -> None:
-    if watch([step], f"Preparing {counted(count)}"):
+def _prepare(current: Run, rows: np.ndarray, step: Step) -> None:
+    if watch([step], f"Preparing {counted(len(rows))}"):
         return
-    if st.button(f"Prepare {counted(count)}", type="primary", icon=":material/inventory_2:"):
+    if st.button(f"Prepare {counted(len(rows))}", type="primary", icon=":material/inventory_2:"):
+        keep_rows(current, rows)
         submit([step])
         st.rerun()
 

@@ -13,6 +13,7 @@ from explorer.errors import ExplorerError
 from explorer.escape import esc_md
 from explorer.recipe import Call
 from explorer.spec import Facts, Method, Parameter, Registry
+from explorer.ui import state
 from explorer.ui.problem import show_notes, show_problem
 
 _NONE = "automatic"
@@ -64,10 +65,10 @@ def choose_method(slot: str, registry: Registry[Any], current: Call, facts: Fact
     keys = list(offered if offered is not None else registry.keys())
     if current.method not in keys:
         keys.append(current.method)
-    state = f"{slot}.method"
-    _remember(state, current.method)
+    chosen = f"{slot}.method"
+    _remember(chosen, current.method)
     key = st.selectbox("Method", keys, format_func=lambda key: registry.get(key).title,
-                       key=state, label_visibility="collapsed")
+                       key=chosen, label_visibility="collapsed")
     cls = registry.get(key)
     st.caption(esc_md(cls.describe()))
     kept: dict[str, Any] = st.session_state.setdefault("kept_values", {})
@@ -123,9 +124,13 @@ def _field(slot: str, cls: type[Method], parameter: Parameter, given: Mapping[st
            limits: Mapping[str, tuple[float, float]], offered: Sequence[str] | None) -> Any:
     low, high = _bounds(parameter, limits.get(parameter.name))
     value = given.get(parameter.name, parameter.default)
-    if parameter.name not in given and isinstance(value, int | float):
-        value = _fitting(parameter, value, low, high)
-    field = _Field(parameter, f"{slot}.{cls.key}.{parameter.name}", value, low, high)
+    key = f"{slot}.{cls.key}.{parameter.name}"
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        if parameter.name not in given:
+            value = _fitting(parameter, value, low, high)
+        elif key not in st.session_state:
+            value = _clamped(cls, parameter, value, low, high)
+    field = _Field(parameter, key, value, low, high)
     if offered is not None and parameter.kind == "text":
         return _offer(field, offered)
     if parameter.optional:
@@ -145,6 +150,17 @@ def _fitting(parameter: Parameter, default: float, low: float | None, high: floa
         st.caption(f"{label_of(parameter.name)} is usually {default:g}; this data allows "
                    f"{fitting:g}.")
     return fitting
+
+
+def _clamped(cls: type[Method], parameter: Parameter, saved: float, low: float | None,
+             high: float | None) -> float:
+    """A saved value that this data no longer allows becomes the nearest that it does. What a person
+    types is refused in words instead."""
+    allowed = _clamp(saved, low, high)
+    if allowed != saved:
+        state.note_recipe(f"{cls.title}: {label_of(parameter.name).lower()} was {saved:g} in the "
+                          f"saved recipe; this data allows {allowed:g}.")
+    return allowed
 
 
 def _number(field: _Field) -> int | float:

@@ -7,8 +7,8 @@ import streamlit as st
 from explorer.errors import ExplorerError
 from explorer.escape import esc_md
 from explorer.ui import state
-from explorer.ui.problem import show_problem
 from explorer.ui.rows_view import counted
+from explorer.ui.trouble import show_done, show_read_only, show_trouble
 
 _STYLE = """
 <style>
@@ -33,13 +33,12 @@ def draw_frame() -> bool:
     """The sidebar's words on the open data; False when the workspace cannot be opened (the reason
     and a way out are shown)."""
     st.html(_STYLE)
+    show_done()
     try:
+        show_read_only()
         data = state.dataset()
     except ExplorerError as error:
-        show_problem(error)
-        if st.button("Start with new data", icon=":material/add:"):
-            state.start_over()
-            st.rerun()
+        show_trouble(error)
         return False
     with st.sidebar:
         if data is None:

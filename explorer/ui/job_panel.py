@@ -9,7 +9,7 @@ import streamlit as st
 from explorer.escape import esc_md
 from explorer.jobs import JobView, Step
 from explorer.ui.backend import backend
-from explorer.ui.problem import show_problem
+from explorer.ui.problem import problems_shown, show_problem
 from explorer.ui.state import open_workspace
 
 _MOVING = ("queued", "running")
@@ -36,6 +36,11 @@ def watch(steps: Sequence[Step], what: str) -> bool:
 
 @st.fragment(run_every=0.5)
 def _poll(keys: list[str], what: str) -> None:
+    with problems_shown():
+        _show_jobs(keys, what)
+
+
+def _show_jobs(keys: list[str], what: str) -> None:
     views = backend().jobs.views(keys)
     if not any(view.state in _MOVING for view in views.values()):
         st.rerun()
@@ -73,9 +78,11 @@ def _show_rest(views: Sequence[JobView]) -> None:
         st.caption(f":material/check_circle: Done: {', '.join(done)}")
     if waiting:
         others = min(view.ahead for view in waiting)
-        first = f" Other jobs come first: {others}." if others else ""
+        first = f" Other jobs come first: {others:,}." if others else ""
         st.caption(f":material/schedule: Waiting: "
                    f"{', '.join(esc_md(view.title) for view in waiting)}.{first}")
+    for said in dict.fromkeys(view.text for view in waiting if view.text):
+        st.caption(f":material/hourglass_empty: {esc_md(said)}")
     if not any(view.state == "running" for view in views):
         _show_ends(views)
 

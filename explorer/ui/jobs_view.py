@@ -9,11 +9,17 @@ import streamlit as st
 from explorer.jobs import JobView
 from explorer.ui.backend import backend
 from explorer.ui.job_panel import seconds_in_words
+from explorer.ui.problem import problems_shown
 
 
 @st.fragment(run_every=1.0)
 def show_jobs(owner: str) -> None:
     """What this workspace asked for: state, time, and the reason where something failed."""
+    with problems_shown():
+        _show(owner)
+
+
+def _show(owner: str) -> None:
     views = backend().jobs.owned(owner)
     alive = backend().jobs.engine_alive()
     st.caption("The engine is running." if alive else "The engine is starting or stopped; waiting "
@@ -39,4 +45,4 @@ def show_jobs(owner: str) -> None:
 def _words(view: JobView) -> str:
     if view.error is not None:
         return str(view.error)
-    return view.text if view.state == "running" else ""
+    return view.text if view.state in ("queued", "running") else ""

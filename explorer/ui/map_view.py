@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from explorer.plot.silhouette import BARS, draw_silhouette
 from explorer.run import Run, name_of
 from explorer.ui import state
 from explorer.ui.colors import HOVER_ROWS, Coloring, hover_texts, row_names
+from explorer.ui.kept import Kept
 
 SELECTABLE_ROWS = 150_000
 """A lasso comes back as text, 130 bytes a row; the connection closes at 25 MB."""
@@ -43,7 +45,8 @@ def show_map(current: Run, coloring: Coloring, coloring_key: str, names: dict[in
     """The scatter plot of the projection; box, lasso and click choose rows."""
     projection = current.projection
     assert projection is not None
-    base = ("map", current.plan.projection, current.plan.clustering, coloring_key,
+    base = ("map", current.dataset.id, current.plan.projection, current.plan.clustering,
+            current.plan.judgements.get("silhouette"), coloring_key,
             tuple(sorted(names.items())), tuple(current.dataset.roles.items()), tool, height)
     marks = _marks(current, base)
     figure = _kept(base, marks, lambda: draw_map(
@@ -85,8 +88,8 @@ def show_silhouette(current: Run, names: dict[int, str], tool: str, height: int)
     if score.value is None:
         st.info(f"The silhouette: {esc_md(score.why)}", icon=":material/info:")
         return
-    base = ("silhouette", current.plan.judgements["silhouette"], tuple(sorted(names.items())),
-            tool, height)
+    base = ("silhouette", current.dataset.id, current.plan.judgements["silhouette"],
+            tuple(sorted(names.items())), tuple(current.dataset.roles.items()), tool, height)
     # Of an outline the browser can dim the dots only.
     marks = _marks(current, base, shows_itself=len(current.rows) <= BARS)
     figure = _kept(base, marks, lambda: draw_silhouette(
@@ -105,14 +108,14 @@ def score_line(current: Run) -> tuple[str, str]:
     for score in current.scores:
         value = "not defined" if score.value is None else _number(score.value)
         arrow = "↑" if score.better == "higher" else "↓"
-        parts.append(f"{score.name} {arrow} **{value}**")
+        parts.append(f"{esc_md(score.name)} {arrow} **{value}**")
     first = current.scores[0] if current.scores else None
     if first is None:
         return "", ""
     metrics = dict.fromkeys(score.metric for score in current.scores)
-    distance = f"{first.metric} distance" if len(metrics) == 1 else "; ".join(
+    distance = esc_md(f"{first.metric} distance" if len(metrics) == 1 else "; ".join(
         f"{metric} distance ({', '.join(s.name for s in current.scores if s.metric == metric)})"
-        for metric in metrics)
+        for metric in metrics))
     lost = current.dataset.n - len(current.rows)
     left_out = f" ({lost:,} more without a vector)" if lost else ""
     basis = (f"{first.sample:,} of {first.total:,} rows{left_out} · {esc_md(first.noise)} · "
@@ -122,7 +125,7 @@ def score_line(current: Run) -> tuple[str, str]:
 
 def _map_words(current: Run) -> str:
     seed = getattr(current.recipe.projecting, "seed", None)
-    return current.recipe.projecting.title + ("" if seed is None else f", seed {seed}")
+    return esc_md(current.recipe.projecting.title + ("" if seed is None else f", seed {seed}"))
 
 
 def _number(value: float) -> str:
@@ -154,12 +157,37 @@ def _chooser(base: tuple[Any, ...], marks: np.ndarray | None) -> Callable[[], No
 
 
 def _kept(base: tuple[Any, ...], marks: np.ndarray | None, draw: Callable[[], Any]) -> Any:
-    """A figure is built once per content: building it again costs more than drawing."""
-    place = f"figure.{base[0]}"
+    """A figure is built once per content for everybody: building it again costs more than drawing.
+    `base` names all of its content but the marks."""
     key = (base, None if marks is None else np.packbits(marks).tobytes())
-    held = st.session_state.get(place)
-    if held is None or held[0] != key:
-        with st.spinner("Drawing …"):
-            held = (key, draw())
-        st.session_state[place] = held
-    return held[1]
+    st.session_state[f"figure.{base[0]}"] = key
+    with nullcontext() if FIGURES.holds(key) else st.spinner("Drawing …"):
+        return FIGURES.get(key, lambda: _as_sent(draw()))
+
+
+def _as_sent(figure: Any) -> Any:
+    """The figure with the plain data Streamlit asks of it at every rerun made once: copying it and
+    coding its arrays is most of what showing an unchanged figure costs."""
+    plain = figure.to_dict()
+    for trace in plain["data"]:
+        if isinstance(trace.get("text"), np.ndarray):
+            trace["text"] = trace["text"].tolist()
+    figure.to_dict = lambda: plain
+    return figure
+
+
+def _weight(figure: Any) -> int:
+    """About the bytes of a figure on the wire."""
+    return _characters(figure.to_dict())
+
+
+def _characters(plain: Any) -> int:
+    if isinstance(plain, dict):
+        return sum(map(_characters, plain.values()))
+    if isinstance(plain, list | tuple):
+        return sum(map(_characters, plain))
+    return len(plain) if isinstance(plain, str) else 8
+
+
+FIGURES: Kept[Any] = Kept(200_000_000, _weight)
+"""Of all sessions, by their bytes; a session's `figure.<name>` is the key of the one it shows."""

@@ -12,7 +12,8 @@ import streamlit as st
 from explorer.dataset import ROLES, Column, Dataset, Issue
 from explorer.escape import esc_md
 from explorer.ui import state
-from explorer.ui.reading import kept_files, kept_options, read_again, shared_columns
+from explorer.ui.cells import shown_cell, shown_table
+from explorer.ui.reading import kept_files, kept_options, read_again
 
 _PREVIEW_ROWS = 100
 _PREVIEW_COLUMNS = 100
@@ -32,7 +33,7 @@ def show_report(data: Dataset) -> None:
         else "row"
     for issue in warnings:
         st.warning(_words(issue, place), icon=":material/warning:")
-    _warn_of_ids(data)
+    _offer_join(data)
     if notes:
         title = f"Import report: {len(notes)} note{'s' if len(notes) > 1 else ''}"
         with st.expander(title, expanded=len(notes) <= 2):
@@ -62,9 +63,9 @@ def edit_roles(data: Dataset) -> None:
     """What every column is used as; a change is saved at once and asks for a new proposal."""
     st.subheader("Columns", anchor=False)
     found = {column["name"]: column["role"] for column in data.entry.meta["columns"]}
-    records = [{"column": column.name, "role": column.role, "missing": column.missing,
+    records = [{"column": shown_cell(column.name), "role": column.role, "missing": column.missing,
                 "different": column.distinct,
-                "why": column.why if column.role == found[column.name] else
+                "why": shown_cell(column.why) if column.role == found[column.name] else
                 f"You chose it; found as {found[column.name]}."}
                for column in data.columns]
     turn = st.session_state.setdefault("roles_turn", 0)
@@ -83,7 +84,7 @@ def edit_roles(data: Dataset) -> None:
         })
     refused = st.session_state.pop("roles_refused", ())
     for reason in refused:
-        st.warning(reason, icon=":material/undo:")
+        st.warning(esc_md(reason), icon=":material/undo:")
     coordinates = len(data.with_role("coordinate"))
     if coordinates not in (0, 2, 3):
         st.info(f"A ready-made map needs 2 or 3 coordinate columns, got {coordinates}: until then "
@@ -104,7 +105,7 @@ def edit_roles(data: Dataset) -> None:
 
 def _impossible(data: Dataset, column: Column, role: str) -> str:
     """Why a column cannot have a role; '' when it can."""
-    name = esc_md(column.name)
+    name = column.name
     if role in ("ignore", column.role):
         return ""
     if column.place == "images" and role != "image":
@@ -121,24 +122,13 @@ def _impossible(data: Dataset, column: Column, role: str) -> str:
     return ""
 
 
-def _warn_of_ids(data: Dataset) -> None:
-    """Files put side by side by row order whose columns of one name disagree."""
-    for name in shared_columns(data):
-        same = [column for column in data.columns
-                if column.original == name and column.place == "table"]
-        if len(same) < 2:
-            continue
-        first, second = (data.table.column(column.name).to_pylist() for column in same[:2])
-        row = next((row for row, pair in enumerate(zip(first, second, strict=True))
-                    if str(pair[0]) != str(pair[1])), None)
-        if row is not None:
-            st.warning(f"Both files have a column {esc_md(name)}, but its values differ from row "
-                       f"{row + 1} on ({esc_md(str(first[row])[:40])} and "
-                       f"{esc_md(str(second[row])[:40])}): row order may join what does not "
-                       f"belong together.",
-                       icon=":material/warning:")
-            if st.button(f"Put them together by {esc_md(name)}", icon=":material/join:"):
-                read_again(kept_files(), replace(kept_options(), join=name))
+def _offer_join(data: Dataset) -> None:
+    """One button for every column that would join what row order may have mixed up."""
+    names = [name for issue in data.report if issue.code == "ORDER_DIFFERS"
+             for name in issue.entries]
+    for name in dict.fromkeys(names) if len(kept_files()) > 1 else ():
+        if st.button(f"Put them together by {esc_md(name)}", icon=":material/join:"):
+            read_again(kept_files(), replace(kept_options(), join=name))
 
 
 def _show_pictures(data: Dataset) -> None:
@@ -168,7 +158,7 @@ def _first_rows(data: Dataset, shown: int) -> pa.Table:
         more = ", …" if column.dimensions > _NUMBERS else ""
         columns[f"{column.name} ({column.dimensions} numbers)"] = pa.array(
             [", ".join(f"{value:.4g}" for value in vector) + more for vector in vectors])
-    return pa.table(columns)
+    return shown_table(pa.table(columns))
 
 
 def _words(issue: Issue, place: str) -> str:

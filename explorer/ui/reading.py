@@ -30,6 +30,7 @@ _DELIMITERS = {"auto": "Find out", ",": "Comma", ";": "Semicolon", "tab": "Tab",
 _ENCODINGS = {"auto": "Find out", "utf-8": "UTF-8", "cp1252": "Windows (cp1252)",
               "latin-1": "Latin-1", "utf-16": "UTF-16"}
 _ORDER = ""
+_SKIPPABLE = {"ROW_LENGTH": "rows with too many cells", "JSON_LINE": "lines that are not right"}
 
 
 def remember(files: Sequence[Kept], options: ReadOptions,
@@ -79,10 +80,11 @@ def ask_options(names: Sequence[str], key: str, given: ReadOptions | None = None
             format_func=lambda name: name or "Row order", key=f"{key}.join",
             help="By row order, or by an id column that all files have: choose it, or type its "
                  "name.") or None
-    if endings & (_TABLE - {"xlsx"}):
+    if endings & (_TABLE | _TEXT) - {"xlsx"}:
         changes["skip_bad_rows"] = st.checkbox(
-            "Leave out rows with too many cells", options.skip_bad_rows, key=f"{key}.skip",
-            help="They are listed in the import report.")
+            "Leave out broken rows", options.skip_bad_rows, key=f"{key}.skip",
+            help="Rows with too many cells, and lines that are no JSON. They are listed in the "
+                 "import report.")
     return replace(options, **changes)
 
 
@@ -98,8 +100,8 @@ def offer_retry(error: ExplorerError) -> None:
     files = kept_files()
     names, options = [file.name for file in files], kept_options()
     parts = offered(error)
-    if error.code == "ROW_LENGTH":
-        if st.button("Read again, leaving out rows with too many cells", type="primary"):
+    if error.code in _SKIPPABLE and not options.skip_bad_rows:
+        if st.button(f"Read again, leaving out {_SKIPPABLE[error.code]}", type="primary"):
             read_again(files, replace(options, skip_bad_rows=True))
     elif _part_kind(names) and parts and error.code != "NO_JOIN_COLUMN":
         kind = str(_part_kind(names))

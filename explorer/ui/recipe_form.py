@@ -18,6 +18,7 @@ from explorer.propose import fitting_encoders, propose
 from explorer.recipe import Recipe, recipe_from_yaml
 from explorer.run import Run
 from explorer.spec import Facts
+from explorer.store import Entry
 from explorer.ui import state
 from explorer.ui.backend import backend
 from explorer.ui.form import choose_method, with_label
@@ -35,6 +36,7 @@ class Edited:
 
 def edit_recipe(data: Dataset, recipe: Recipe) -> Edited:
     """The forms of all steps."""
+    changed = st.container()
     left, right = st.columns(2, gap="medium")
     with left:
         encoder = _encode_step(data, recipe)
@@ -44,6 +46,10 @@ def edit_recipe(data: Dataset, recipe: Recipe) -> Edited:
     with right:
         clusterer, space = _cluster_step(recipe, facts)
         _judge_step(recipe)
+    with changed:
+        show_notes(state.recipe_notes())
+    if facts.zeros and None in (projector, clusterer):
+        _offer_leaving_out(encoder, facts)
     steps = {"1 Encode": encoder, "2 Project": projector, "3 Cluster": clusterer}
     refused = tuple(title for title, method in steps.items() if method is None)
     if refused:
@@ -77,7 +83,8 @@ def run_bar(recipe: Recipe) -> None:
         state.change(ran=recipe.to_data())
         st.rerun()
     names = ", ".join(dict.fromkeys(step.title for step in missing))
-    right.caption(f"Takes {about(sum(step.seconds for step in missing))}. To compute: {names}.")
+    right.caption(f"Takes {about(sum(step.seconds for step in missing))}. To compute: "
+                  f"{esc_md(names)}.")
 
 
 def take_recipe(data: Dataset, recipe: Recipe) -> None:
@@ -97,7 +104,8 @@ def take_recipe(data: Dataset, recipe: Recipe) -> None:
 def _use_file(data: Dataset) -> None:
     st.caption("Every step is set as in the file. Column roles are taken where the names are the "
                "same.")
-    file = st.file_uploader("Recipe (YAML or JSON)", type=["yaml", "yml", "json"])
+    file = st.file_uploader("Recipe (YAML or JSON)", type=["yaml", "yml", "json"],
+                            max_upload_size=1)
     if file is None or not st.button("Use it", type="primary"):
         return
     with problems_shown():
@@ -149,8 +157,8 @@ def _encode_step(data: Dataset, recipe: Recipe) -> Encoder | None:
         more = len(encoder.columns(data)) - 8
         st.caption(f"Reads {esc_md(names)}{f' and {more} more columns' if more > 0 else ''}. Roles "
                    "are changed on the page Bring data.")
-        embedding = _stored(recipe.using(encoder=encoder))
-        show_notes(embedding.notes if embedding is not None else ())
+        entry = _stored(recipe.using(encoder=encoder))
+        show_notes(values.read(values.Embedding, entry).notes if entry is not None else ())
         return encoder
 
 
@@ -178,21 +186,34 @@ def _judge_step(recipe: Recipe) -> None:
         st.caption(titles)
 
 
+def _offer_leaving_out(encoder: Encoder | None, facts: Facts) -> None:
+    """Cosine distance has no use for all-zero rows: one click leaves them out, listed."""
+    if encoder is None or "normalize" not in type(encoder).model_fields:
+        return
+
+    def leave_out() -> None:
+        st.session_state[f"encoder.{encoder.key}.normalize"] = True
+
+    st.button(f"Leave out the {facts.zeros:,} all-zero rows", icon=":material/filter_alt:",
+              on_click=leave_out,
+              help="Switches 'normalize' on in step 1: every vector gets length 1, and rows "
+                   "without a direction are left out and listed.")
+
+
 def _facts(data: Dataset, recipe: Recipe) -> Facts:
     """Of the embedding when it is there, else what the dataset says."""
-    embedding = _stored(recipe)
-    if embedding is None:
+    entry = _stored(recipe)
+    if entry is None:
         return Facts(n=data.n, d=max(2, len(data.columns)))
-    return Facts(*embedding.vectors.shape)
+    return values.facts_in(entry) or Facts(*entry.array("vectors").shape)
 
 
-def _stored(recipe: Recipe) -> values.Embedding | None:
+def _stored(recipe: Recipe) -> Entry | None:
     """The recipe's embedding, where it was computed before."""
     try:
-        entry = backend().store.find(state.plan_of(recipe).embedding)
+        return backend().store.find(state.plan_of(recipe).embedding)
     except ExplorerError:
         return None  # the step it comes from shows the reason
-    return values.read(values.Embedding, entry) if entry is not None else None
 
 
 def _offered_projectors(data: Dataset) -> list[str]:

@@ -8,12 +8,15 @@ import numpy as np
 import pyarrow as pa
 import streamlit as st
 
-from explorer.escape import esc_md
+from explorer.escape import esc_md, shown
 from explorer.run import Run, name_of
+from explorer.ui.cells import shown_cell, shown_table
+from explorer.ui.pictures import picture
 
 _TABLE_ROWS = 200
 _GALLERY_ROWS = 60
-_CELL = 1_000
+_GALLERY_SIDE = 80
+_ROW_SIDE = 192
 _GALLERY, _TABLE = "Gallery", "Table"
 
 
@@ -56,8 +59,9 @@ def show_gallery(current: Run, rows: np.ndarray, names: dict[int, str]) -> None:
                  *([name_of(labels[int(row)], names)[:12]] if int(row) in labels else [])]
                 for row in rows]
     with st.container(height=360):
-        st.image([current.dataset.thumbnail(int(row)) for row in rows],
-                 caption=["  \n".join(map(esc_md, lines)) for lines in captions], width=80)
+        st.image([picture(current.dataset, int(row), _GALLERY_SIDE) for row in rows],
+                 caption=["  \n".join(map(esc_md, lines)) for lines in captions],
+                 width=_GALLERY_SIDE)
 
 
 def show_row(current: Run, row: int, names: dict[int, str]) -> None:
@@ -67,13 +71,14 @@ def show_row(current: Run, row: int, names: dict[int, str]) -> None:
     with left:
         st.markdown(f"**Row {esc_md(data.row_ids[row])}**")
         if data.has_images:
-            st.image(data.thumbnail(row), width=192)
+            st.image(picture(data, row, _ROW_SIDE), width=_ROW_SIDE)
         for column in data.with_role("text"):
             st.caption(esc_md(column.name))
-            st.text(data.table.column(column.name)[row].as_py() or "(empty)")
+            st.text(shown(data.table.column(column.name)[row].as_py() or "(empty)"))
         st.markdown(_standing(current, row, names))
     with right:
-        records = [{"column": column.original or column.name, "value": _cell(data, column, row)}
+        records = [{"column": shown_cell(column.original or column.name),
+                    "value": shown_cell(data.table.column(column.name)[row].as_py())}
                    for column in data.columns if column.place == "table"]
         if records:
             st.dataframe(records, hide_index=True, height=min(38 + 35 * len(records), 360))
@@ -92,7 +97,7 @@ def table_of(current: Run, rows: np.ndarray, names: dict[int, str]) -> pa.Table:
         part = table.take(pa.array(rows))
         for name in part.column_names:
             columns[name if name not in columns else f"{name} (uploaded)"] = part.column(name)
-    return pa.table(columns)
+    return shown_table(pa.table(columns))
 
 
 def _standing(current: Run, row: int, names: dict[int, str]) -> str:
@@ -129,9 +134,3 @@ def _choose_page(pages: int, key: str) -> int:
     if st.session_state.get(f"{key}.page", 1) > pages:
         st.session_state[f"{key}.page"] = 1
     return int(st.number_input(f"Page (of {pages:,})", 1, pages, key=f"{key}.page"))
-
-
-def _cell(data: Any, column: Any, row: int) -> str:
-    value = data.table.column(column.name)[row].as_py()
-    text = "" if value is None else str(value)
-    return text if len(text) <= _CELL else f"{text[:_CELL]} … ({len(text):,} characters)"

@@ -24,9 +24,9 @@ def show_selection(current: Run, names: dict[int, str]) -> None:
     left.markdown(f"**{counted(len(rows))} selected** {_summary(current, places, names)}")
     if middle.button("Export", icon=":material/download:", width="stretch"):
         state.go_to("pages/take/export.py")
-    if right.button("Clear", icon=":material/close:", width="stretch"):
-        state.forget_selection()
-        st.rerun()
+    # By callbacks, here and below: the figures above are then drawn once, not before and after.
+    right.button("Clear", icon=":material/close:", width="stretch",
+                 on_click=state.forget_selection)
     show_rows(current, rows, names, "selection")
 
 
@@ -38,10 +38,9 @@ def _offer_choices(current: Run) -> None:
     if judged is None or judged.scores[0].value is None:
         return
     negative = current.rows[np.asarray(judged.per_row["silhouette"]) < 0]
-    if len(negative) and right.button(_negatives(len(negative)),
-                                      width="stretch"):
-        state.select(negative, "negatives")
-        st.rerun()
+    if len(negative):
+        right.button(_negatives(len(negative)), width="stretch", on_click=state.select,
+                     args=(negative, "negatives"))
 
 
 def _summary(current: Run, places: np.ndarray, names: dict[int, str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -13,10 +14,12 @@ from pydantic import BaseModel, ConfigDict
 from explorer.dataset import Dataset, open_dataset
 from explorer.errors import StoreError
 from explorer.imports import imported
+from explorer.jobs import Step
 from explorer.plan import Plan, make_plan
-from explorer.recipe import Recipe, recipe_from_data
+from explorer.recipe import Recipe, open_recipe
 from explorer.run import Run
 from explorer.ui.backend import backend
+from explorer.ui.shared import calibration, missing_of_whole, shared_dataset, shared_run
 
 _OPENED = "opened"
 _UNSAVED = "unsaved"
@@ -122,12 +125,13 @@ def forget_form() -> None:
         if str(key).startswith(_FORMS):
             del st.session_state[key]
     st.session_state.pop("kept_values", None)
+    st.session_state.pop("recipe_notes", None)
 
 
 def start_over() -> None:
     """A new empty workspace; the old one stays under its address."""
     forget_form()
-    for name in ("ticked", "color_by", "export_rows", "export_clusters", "strips"):
+    for name in ("ticked", "color_by", "export_rows", "export_clusters"):
         st.session_state.pop(name, None)
     st.session_state.pop(_OPENED, None)
     st.query_params.pop("w", None)
@@ -144,23 +148,35 @@ def dataset() -> Dataset | None:
     opened = document()
     if not opened.dataset:
         return None
-    cached = st.session_state.get("dataset")
     wanted = (opened.dataset, opened.source, tuple(sorted(opened.roles.items())))
-    if cached is None or st.session_state.get("dataset_of") != wanted:
-        store = backend().store
-        found = imported(store, opened.source) if opened.source else None
-        if found is None or found.id != opened.dataset:
-            found = open_dataset(store, opened.dataset)
-        cached = found.with_roles(opened.roles)
-        st.session_state["dataset"] = cached
+    found: Dataset | None = st.session_state.get("dataset")
+    if found is None or st.session_state.get("dataset_of") != wanted:
+        found = shared_dataset(opened.dataset, wanted, lambda: _open_dataset(opened))
+        st.session_state["dataset"] = found
         st.session_state["dataset_of"] = wanted
-    return cached
+    return found
 
 
 def draft() -> Recipe | None:
-    """The recipe on the form."""
+    """The recipe on the form, as this version can run it; `recipe_notes` has what was changed."""
     data = document().recipe
-    return recipe_from_data(data) if data else None
+    if not data:
+        return None
+    opened = open_recipe(data)
+    note_recipe(*opened.notes)
+    return opened.recipe
+
+
+def note_recipe(*notes: str) -> None:
+    """Remember what had to be changed in the saved recipe, until another takes its place."""
+    if notes:
+        said = st.session_state.setdefault("recipe_notes", {})
+        said.setdefault(open_workspace().id, {}).update(dict.fromkeys(notes))
+
+
+def recipe_notes() -> tuple[str, ...]:
+    """What was changed in the saved recipe of this workspace, in words."""
+    return tuple(st.session_state.get("recipe_notes", {}).get(open_workspace().id, ()))
 
 
 def current_run() -> Run | None:
@@ -172,19 +188,20 @@ def current_run() -> Run | None:
     return _run_of(opened.ran, data)
 
 
+def missing(current: Run) -> tuple[Step, ...]:
+    """The steps of a run that are still to be computed."""
+    if st.session_state.get("run_whole") and st.session_state.get("run") is current:
+        return missing_of_whole(current)
+    return current.plan.missing(backend().store)
+
+
 def plan_of(recipe: Recipe) -> Plan:
     """The plan of a recipe on the open dataset, with this machine's calibration."""
     data = dataset()
     assert data is not None, "plan_of is called on pages that have a dataset"
-    return make_plan(recipe, data, backend().store, calibration(recipe))
-
-
-def calibration(recipe: Recipe) -> dict[str, float]:
-    """Method key -> measured over estimated seconds on this machine, where there are runs."""
     methods = (recipe.encoder.method, recipe.projector.method, recipe.clusterer.method,
                *(call.method for call in recipe.judges), "nearest")
-    measured = {method: backend().jobs.calibration(method) for method in methods}
-    return {method: factor for method, factor in measured.items() if factor is not None}
+    return make_plan(recipe, data, backend().store, calibration(methods))
 
 
 def cluster_names() -> dict[int, str]:
@@ -234,18 +251,29 @@ def _read(identifier: str) -> Opened:
     return Opened(found.id, Document.model_validate(found.document), found.version)
 
 
+def _open_dataset(opened: Document) -> Dataset:
+    store = backend().store
+    found = imported(store, opened.source) if opened.source else None
+    if found is None or found.id != opened.dataset:
+        found = open_dataset(store, opened.dataset)
+    return found.with_roles(opened.roles)
+
+
 def _run_of(ran: Mapping[str, Any], data: Dataset) -> Run:
     """The Run object is kept between reruns while the recipe, the roles and what is stored stay the
-    same, so that its arrays are opened once."""
+    same, and shared between sessions, so that its arrays are opened once."""
     cached: Run | None = st.session_state.get("run")
     if (cached is not None and cached.dataset.id == data.id and st.session_state["run_of"] == ran
             and st.session_state["run_roles"] == data.roles and st.session_state["run_whole"]):
         return cached
-    fresh = Run(plan_of(recipe_from_data(ran)), backend().store)
+    fresh = Run(plan_of(open_recipe(ran).recipe), backend().store)
+    whole = fresh.complete
+    if whole:
+        fresh = shared_run((st.session_state["dataset_of"], json.dumps(ran, sort_keys=True)), fresh)
     if cached is not None and cached.plan.clustering != fresh.plan.clustering:
         st.session_state.pop("ticked", None)  # a number of the old clustering names other rows now
     st.session_state["run"] = fresh
     st.session_state["run_of"] = dict(ran)
     st.session_state["run_roles"] = data.roles
-    st.session_state["run_whole"] = fresh.complete
+    st.session_state["run_whole"] = whole
     return fresh

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from explorer.escape import esc_md
 from explorer.propose import propose
 from explorer.ui import state
 from explorer.ui.empty import no_data
@@ -22,8 +23,8 @@ with problems_shown():
         edited = edit_recipe(data, recipe)
         with bar, problems_shown():
             if edited.recipe is None:
-                st.error(f"The recipe cannot run yet: see step {' and '.join(edited.refused)}.",
-                         icon=":material/error:")
+                steps = esc_md(" and ".join(edited.refused))
+                st.error(f"The recipe cannot run yet: see step {steps}.", icon=":material/error:")
             else:
                 state.change(recipe=edited.recipe.to_data())
                 run_bar(edited.recipe)

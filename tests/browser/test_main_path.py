@@ -49,7 +49,7 @@ def export_all(page, form):
 def prepared(page):
     """Press Prepare and download the zip: its members."""
     page.get_by_role("button", name="Prepare").click()
-    offer = page.get_by_role("button", name="Download with manifest")
+    offer = page.get_by_role("link", name="Download with manifest")
     offer.wait_for(timeout=LONG)
     settle(page)
     with page.expect_download() as download:

@@ -129,4 +129,4 @@ def test_limits_follow_the_rows():
 
 def test_many_dimensions_are_noted_before_the_run():
     assert HDBSCAN().check(Facts(100, 50)) == ()
-    assert "PCA or UMAP" in HDBSCAN().check(Facts(100, 51))[0]
+    assert "in the picture" in HDBSCAN().check(Facts(100, 51))[0]

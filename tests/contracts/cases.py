@@ -60,8 +60,9 @@ def of(vectors: np.ndarray, dataset: Dataset) -> Data:
     return Data(vectors, np.arange(len(vectors), dtype=np.int32) % 2, dataset)
 
 
-def execute(family: str, method: Any, data: Data, store: Store, progress: Progress = silent) -> Any:
-    """The result of a step, with all its checks before and after."""
+def execute(family: str, method: Any, data: Data, store: Store, progress: Progress = silent,
+            metric: str = "euclidean") -> Any:
+    """The result of a step, with all its checks before and after; `metric` is what a judge uses."""
     if family == "encode":
         return single.encode(method, data.dataset, store, progress)
     if family == "neighbors":
@@ -72,7 +73,7 @@ def execute(family: str, method: Any, data: Data, store: Store, progress: Progre
         return single.project(method, data.vectors, store, progress)
     if family == "cluster":
         return single.cluster(method, data.vectors, store, progress)
-    return single.judge(method, data.vectors, data.labels, "euclidean", store, progress)
+    return single.judge(method, data.vectors, data.labels, metric, store, progress)
 
 
 def execute_or_skip(family: str, method: Any, data: Data, store: Store,

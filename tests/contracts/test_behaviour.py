@@ -57,8 +57,9 @@ def test_results_follow_the_rows(family: str, method: type[Method], blobs: np.nd
     store = new_store()
     data = usual(blobs, store)
     order = np.random.default_rng(2).permutation(60)
-    if family == "project" and "seed" in method.model_fields:
-        pytest.skip("a projector with a seed draws by row number: other rows first, another map")
+    if not method.follows_rows:
+        assert "seed" in method.model_fields, "only what draws by row number may say so"
+        pytest.skip("it draws random numbers row by row: other rows first, another map")
     straight = execute_or_skip(family, small(method), data, store)
     mixed = execute(family, small(method), data.permuted(order, store), store)
     SAME[family](straight, mixed, order)

@@ -10,14 +10,16 @@ import pytest
 
 from explorer import single
 from explorer.cluster import Clusterer, clusterers
+from explorer.encode import encoders
 from explorer.errors import DataError, ExplorerError, ParameterError
 from explorer.judge import Judge, judges
 from explorer.project import projectors
-from explorer.recipe import Recipe, recipe_from_data
+from explorer.recipe import OpenedRecipe, Recipe, open_recipe, recipe_from_data
 from explorer.spec import Facts
 from explorer.store import Store
 from explorer.values import NOISE, Judgement
-from tests.contracts.cases import METHODS, of, small
+from tests.builders import build_dataset
+from tests.contracts.cases import METHODS, arrays, execute, of, small
 
 COUNTING = [method for method in clusterers() if method.sweeps]
 each_counting = pytest.mark.parametrize("method", COUNTING, ids=lambda method: method.key)
@@ -138,6 +140,43 @@ def test_k15_the_share_of_copies_is_said(key: str) -> None:
     assert any("90%" in note.replace(" ", "") for note in notes)
 
 
+@pytest.mark.parametrize("key", ["umap", "tsne"])
+def test_k15_copies_on_one_spot_when_asked(key: str, blobs: np.ndarray, store: Store) -> None:
+    rows = np.random.default_rng(1).permutation(np.repeat(np.arange(60), 10))
+    method = small(projectors().get(key), unique=True)
+    found = single.project(method, blobs[rows], store)  # type: ignore[arg-type]
+    first = np.sort(np.unique(rows, return_index=True)[1])
+    alone = single.project(small(projectors().get(key)), blobs[rows[first]], store)  # type: ignore[arg-type]
+    np.testing.assert_array_equal(found.points[first], alone.points)
+    for row in range(60):
+        assert len(np.unique(found.points[rows == row], axis=0)) == 1
+    assert len(np.unique(found.points, axis=0)) == 60
+    assert any("540 copies" in note for note in found.notes)
+    with pytest.raises(ExplorerError) as refused:  # bounds count the different rows
+        single.project(projectors().create(key, {"unique": True, "perplexity": 60}
+                                           if key == "tsne" else
+                                           {"unique": True, "n_neighbors": 60}), blobs[rows], store)
+    assert code_of(refused) == "OUT_OF_RANGE"
+
+
+def test_k16_zero_rows_are_listed_and_can_be_left_out(blobs: np.ndarray, store: Store) -> None:
+    vectors = blobs.copy()
+    vectors[[3, 17]] = 0
+    data = build_dataset(store, {"a": ["x"] * 60}, None, {"vector": vectors})
+    kept = single.encode(encoders().create("vectors"), data, store)
+    with pytest.raises(DataError) as refused:
+        single.cluster(clusterers().create("hdbscan", {"metric": "cosine"}), kept.vectors, store)
+    assert code_of(refused) == "ZERO_VECTORS"
+    assert "(rows 4, 18)" in refused.value.message
+    assert "normalize" in refused.value.hint
+    left = single.encode(encoders().create("vectors", {"normalize": True}), data, store)
+    assert any("2 rows left out" in note and "rows 4, 18" in note for note in left.notes)
+    assert not set(left.rows) & {3, 17}
+    found = single.cluster(clusterers().create("hdbscan", {"metric": "cosine"}), left.vectors,
+                           store)
+    assert len(found.labels) == 58
+
+
 @pytest.mark.parametrize(("family", "method"), [
     pair for pair in METHODS if "metric" in pair[1].model_fields], ids=str)
 def test_k16_cosine_of_zero_vectors(family: str, method: Any) -> None:
@@ -191,20 +230,35 @@ def test_k24_more_components_than_columns(blobs: np.ndarray, store: Store) -> No
     assert code_of(refused) in ("OUT_OF_RANGE", "TOO_FEW_COLUMNS")
 
 
-@pytest.mark.parametrize("scale", [1e19, 1e30])
+@pytest.mark.parametrize("exponent", [63, 100, 120])
 @pytest.mark.parametrize(("family", "method"), [
-    pair for pair in METHODS if pair[0] in ("project", "cluster")
-    and getattr(pair[1], "reads", "embedding") == "embedding"], ids=str)
-def test_k26_huge_values_are_refused(family: str, method: Any, scale: float,
-                                     blobs: np.ndarray, store: Store) -> None:
-    from tests.contracts.cases import execute
+    pair for pair in METHODS if pair[0] in ("project", "cluster", "judge")
+    and getattr(pair[1], "reads", "embedding") == "embedding"],
+    ids=lambda value: value if isinstance(value, str) else value.key)
+def test_k26_huge_values_are_rescaled_and_said(family: str, method: Any, exponent: int,
+                                               blobs: np.ndarray, store: Store) -> None:
+    # A power of two changes no digit, so the answer must be the one without it.
+    top = np.float32(2.0 ** -np.frexp(np.abs(blobs).max())[1])
+    plain, huge = blobs * top, blobs * np.float32(2.0**exponent)
+    given = [of(vectors, None) for vectors in (plain, huge)]  # type: ignore[arg-type]
+    first, second = (execute(family, small(method), data, store) for data in given)
+    for name, values in arrays(first).items():
+        np.testing.assert_array_equal(arrays(second)[name], values)
+    if family == "judge":
+        assert first.scores == second.scores
+    else:
+        assert not any("divided by" in note for note in first.notes)
+        assert any("divided by" in note and "power of two" in note for note in second.notes)
 
+
+def test_k26_what_measures_in_the_datas_unit_is_refused(blobs: np.ndarray, store: Store) -> None:
+    method = clusterers().create("agglomerative", {"distance_threshold": 5.0})
     with pytest.raises(DataError) as refused:
-        execute(family, small(method), of(blobs * np.float32(scale), None), store)  # type: ignore[arg-type]
+        single.cluster(method, blobs * np.float32(1e19), store)
     assert code_of(refused) == "TOO_LARGE_VALUES"
 
 
-def test_k32_a_parameter_that_no_longer_exists() -> None:
+def test_k32_a_recipe_file_is_read_strictly() -> None:
     data = Recipe.of(*_three()).to_data()
     data["clusterer"]["parameters"]["gone"] = 1
     with pytest.raises(ParameterError) as refused:
@@ -213,8 +267,45 @@ def test_k32_a_parameter_that_no_longer_exists() -> None:
     assert refused.value.where.parameter == "gone"
 
 
-def _three() -> tuple[Any, Any, Any]:
-    from explorer.encode import encoders
+@pytest.mark.parametrize(("slot", "change", "words"), [
+    ("clusterer", {"gone": 1}, "K-means no longer has the parameter gone"),
+    ("clusterer", {"clusters": 500}, "clusters was 500 in the saved recipe, which is not allowed: "
+                                     "200 is set"),
+    ("clusterer", {"clusters": -3}, "2 is set"), ("clusterer", {"init": "magic"}, "'k-means++'"),
+    ("clusterer", {"seed": "x", "restarts": None, "old": [1]}, "10 is set"),
+    ("projector", {"dimensions": 2.5}, "2 is set"), ("encoder", {"scaling": 3}, "'standard'"),
+    ("judges", {"sample": 1000}, "Silhouette no longer has the parameter sample")])
+def test_k32_a_workspace_opens_with_a_note(slot: str, change: dict[str, Any], words: str) -> None:
+    whole = Recipe.of(*_three())
+    data = whole.to_data()
+    call = data[slot][0] if slot == "judges" else data[slot]
+    call["parameters"] |= change
+    opened = open_recipe(data)
+    assert any(words in note for note in opened.notes)
+    assert len(opened.notes) == len(change)
+    kept = opened.recipe.clustering.values()
+    if slot == "clusterer" and "clusters" in change:
+        assert kept["clusters"] in (2, 200)
+    else:
+        assert opened.recipe == whole
 
+
+def test_k32_methods_that_no_longer_exist() -> None:
+    data = Recipe.of(*_three()).to_data()
+    data["clusterer"] = {"method": "magic", "parameters": {"wand": 1}}
+    data["judges"].append({"method": "oracle", "parameters": {}})
+    opened = open_recipe(data)
+    assert opened.recipe == Recipe.of(*_three()[:2], clusterers().create("kmeans"))
+    assert len(opened.notes) == 2
+    assert "'magic'" in opened.notes[0]
+    assert "'oracle'" in opened.notes[1]
+
+
+def test_k32_nothing_is_said_of_a_recipe_of_today() -> None:
+    recipe = Recipe.of(*_three())
+    assert open_recipe(recipe.to_data()) == OpenedRecipe(recipe, ())
+
+
+def _three() -> tuple[Any, Any, Any]:
     return (encoders().create("features"), projectors().create("pca"),
             clusterers().create("kmeans"))

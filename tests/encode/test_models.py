@@ -17,7 +17,7 @@ from explorer.encode.sentence_transformer import SentenceTransformerModel
 from explorer.errors import DataError, ExplorerError, ParameterError
 from explorer.store import Store
 from tests.builders import build_dataset
-from tests.encode.tiny import change_json, fake_model
+from tests.encode.tiny import change_json, fake_model, write_weights
 
 BAD_NAMES = ["../../etc", "..", "a/../b", "/etc", "/etc/passwd", "C:\\x", "file:///etc", "a\0b",
              "http://169.254.169.254/", "https://x.y/z", "\\\\host\\s", "//host/s", "x" * 10_000,
@@ -140,8 +140,8 @@ def test_such_weights_in_a_later_module(root: Path) -> None:
                {"path": "2_Dense", "type": "sentence_transformers.models.Dense"}]
     (root / "mine" / "modules.json").write_text(json.dumps(modules))
     assert refused("mine").code == "UNSAFE_WEIGHTS"
-    (root / "mine" / "2_Dense" / "pytorch_model.bin").rename(
-        root / "mine" / "2_Dense" / "model.safetensors")
+    (root / "mine" / "2_Dense" / "pytorch_model.bin").unlink()
+    write_weights(root / "mine" / "2_Dense" / "model.safetensors")
     assert find_model("mine").dimensions == 7
 
 
@@ -205,7 +205,7 @@ def test_the_digest_follows_what_decides(root: Path) -> None:
     first = digest_of(find_model("mine"))
     (root / "mine" / "README.md").write_text("words")
     assert digest_of(find_model("mine")) == first
-    (root / "mine" / "model.safetensors").write_bytes(b"1" * 100)
+    write_weights(root / "mine" / "model.safetensors", b"1")
     second = digest_of(find_model("mine"))
     change_json(root / "mine" / "config.json", hidden_size=8)
     assert len({first, second, digest_of(find_model("mine"))}) == 3

@@ -49,4 +49,11 @@ def fake_model(folder: Path) -> None:
     folder.mkdir(parents=True)
     (folder / "config.json").write_text('{"model_type": "bert", "hidden_size": 16}')
     (folder / "tokenizer.json").write_text("{}")
-    (folder / "model.safetensors").write_bytes(b"0" * 100)
+    write_weights(folder / "model.safetensors")
+
+
+def write_weights(path: Path, fill: bytes = b"0", size: int = 100) -> None:
+    """A safetensors file of `size` bytes with one tensor of `fill`."""
+    tensor = {"dtype": "U8", "shape": [20], "data_offsets": [0, 20]}
+    header = json.dumps({"w": tensor}).encode().ljust(size - 28)
+    path.write_bytes(len(header).to_bytes(8, "little") + header + fill * 20)

@@ -11,7 +11,7 @@ import psutil
 import pytest
 
 from explorer import engine
-from explorer.engine_cluster import Settings
+from explorer.engine_settings import Settings
 from explorer.errors import ParameterError
 from explorer.jobs import Jobs, Step
 from tests.engine.homes import HERE, Home, log, set_environment, until

@@ -5,18 +5,43 @@ A case is refused with a code and a place; files that must be read are in test_a
 
 from __future__ import annotations
 
-import io
-import json
 import pickle
 import struct
-import zipfile
-import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
+
+from tests.hostile.makers import (
+    Canary,
+    archive,
+    bad_checksum,
+    claim,
+    claims_bytes,
+    claims_entries,
+    declares,
+    empty_workbook,
+    encrypted,
+    half_jpeg,
+    laughing,
+    lines,
+    lying_footer,
+    many_folders,
+    many_rows,
+    npy,
+    npy_header,
+    npz_bomb,
+    objects,
+    outer_entity,
+    overlapping,
+    parquet,
+    png_header,
+    repeats,
+    rotten,
+    text,
+    text_chunk,
+)
 
 Where = dict[str, object]
 
@@ -33,125 +58,6 @@ class Case:
 
     def __str__(self) -> str:
         return f"{self.id}-{self.name}"
-
-
-def parquet(rows: pa.Table | None = None) -> bytes:
-    out = io.BytesIO()
-    pq.write_table(rows if rows is not None else pa.table({"a": list(range(1000))}), out)
-    return out.getvalue()
-
-
-def many_rows() -> bytes:
-    out = io.BytesIO()
-    table = pa.table({"a": pa.array(np.zeros(2_000_000, dtype=np.int8))})
-    with pq.ParquetWriter(out, table.schema, compression="zstd") as writer:
-        for _ in range(3):
-            writer.write_table(table)
-    return out.getvalue()
-
-
-def lying_footer() -> bytes:
-    data = parquet()
-    return data[:-8] + struct.pack("<I", 2**31) + b"PAR1"
-
-
-def npy(array: np.ndarray, **options: bool) -> bytes:
-    out = io.BytesIO()
-    np.save(out, array, **options)
-    return out.getvalue()
-
-
-def npy_header(text: str, body: bytes = b"", version: bytes = b"\x01\x00") -> bytes:
-    width = "<H" if version[0] == 1 else "<I"
-    return b"\x93NUMPY" + version + struct.pack(width, len(text)) + text.encode() + body
-
-
-def claim(shape: tuple[int, ...], body: bytes = b"", descr: str = "<f4") -> bytes:
-    return npy_header(repr({"descr": descr, "fortran_order": False, "shape": shape}), body)
-
-
-def objects() -> np.ndarray:
-    return np.array([[1, "x"], [2, None]], dtype=object)
-
-
-def archive(*files: tuple[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes:
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", method) as target:
-        for name, data in files:
-            target.writestr(name, data)
-    return out.getvalue()
-
-
-def npz_bomb() -> bytes:
-    """4 GB of zeros, honestly declared, without ever holding them."""
-    out = io.BytesIO()
-    header = claim((1_000_000, 1000))
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as target, \
-            target.open("a.npy", "w", force_zip64=True) as member:
-        member.write(header)
-        member.write(bytes(1_000_000))
-    data = bytearray(out.getvalue())
-    at = data.rfind(b"PK\x01\x02")
-    data[at + 24:at + 28] = struct.pack("<I", len(header) + 4_000_000_000)
-    return bytes(data)
-
-
-def bad_checksum(name: str, content: bytes) -> bytes:
-    data = bytearray(archive((name, content), method=zipfile.ZIP_STORED))
-    at = data.find(content) + len(content) - 3
-    data[at] ^= 0xFF
-    return bytes(data)
-
-
-def overlapping() -> bytes:
-    """Two directory entries that point at the same bytes."""
-    data = archive(("a.png", b"x" * 5000), method=zipfile.ZIP_STORED)
-    start, end = data.find(b"PK\x01\x02"), data.find(b"PK\x05\x06")
-    entry = data[start:end]
-    twin = entry.replace(b"a.png", b"b.png")
-    tail = bytearray(data[end:])
-    tail[8:12] = struct.pack("<HH", 2, 2)
-    tail[12:16] = struct.pack("<I", 2 * len(entry))
-    return data[:end] + twin + bytes(tail)
-
-
-def claims_entries(count: int) -> bytes:
-    data = bytearray(archive(("a.png", b"x")))
-    at = data.rfind(b"PK\x05\x06")
-    data[at + 8:at + 12] = struct.pack("<HH", count, count)
-    return bytes(data)
-
-
-def encrypted() -> bytes:
-    data = bytearray(archive(("a.png", b"x" * 100)))
-    data[6] |= 1
-    data[data.find(b"PK\x01\x02") + 8] |= 1
-    return bytes(data)
-
-
-def png_header(width: int, height: int) -> bytes:
-    def chunk(kind: bytes, data: bytes) -> bytes:
-        return (struct.pack(">I", len(data)) + kind + data
-                + struct.pack(">I", zlib.crc32(kind + data)))
-
-    size = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
-    return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", size)
-            + chunk(b"IDAT", zlib.compress(bytes(1000))) + chunk(b"IEND", b""))
-
-
-class Canary:
-    """Unpickling it would create the file."""
-
-    def __reduce__(self) -> tuple[object, ...]:
-        return (open, ("canary-was-here", "w"))
-
-
-def text(content: str) -> Callable[[], bytes]:
-    return content.encode
-
-
-def lines(*rows: object) -> bytes:
-    return "\n".join(json.dumps(row) for row in rows).encode()
 
 
 CASES = (
@@ -173,6 +79,14 @@ CASES = (
     Case("C-bin", "noise.csv", lambda: np.random.default_rng(1).bytes(5000), "WRONG_FORMAT"),
     Case("C-cols", "wide.csv", text(",".join(f"c{i}" for i in range(2001)) + "\n" + "1," * 2000
                                     + "1\n"), "TOO_MANY_COLUMNS"),
+    Case("C02b", "spaces.csv", text("a,b\n\n\n"), "NO_ROWS"),
+    Case("C09", "cut16.csv", lambda: "a,b\n1,2\n".encode("utf-16") + b"\x00", "ENCODING"),
+    Case("C12d", "last.csv", text('a,b\n1,2\n3,"4'), "UNCLOSED_QUOTE", {"row": 3}),
+    Case("C23c", "line.txt", text("a\n" + "x" * 1_000_001 + "\n"), "CELL_TOO_LONG", {"row": 2}),
+    Case("C25b", "login.csv", text("\ufeff  <html><head><title>Login</title>"), "LOOKS_LIKE_HTML"),
+    Case("C25c", "feed.csv", text('<?xml version="1.0"?><rss/>'), "UNSUPPORTED"),
+    Case("C-name", "name.csv", text("a," + "x" * 1001 + "\n1,2\n3,4\n"), "NAME_TOO_LONG",
+         {"column": "column 2"}),
     Case("C-blank", "blank.csv", text("\n\n\n"), "NO_ROWS"),
     Case("J01", "bad.jsonl", text('{"a": 1}\n{"a": 2}\n{"a": \n{"a": 4}\n'), "JSON_LINE",
          {"row": 3}),
@@ -183,6 +97,20 @@ CASES = (
     Case("J06", "vectors.jsonl", lambda: lines({"v": [1, 2, 3]}, {"v": [4, 5, 6]}, {"v": [7, 8]}),
          "VECTOR_LENGTH", {"row": 3, "column": "v"}),
     Case("J08", "pretty.json", text('{\n "a": [1, 2],\n "b": 3\n}\n'), "JSON_LAYOUT"),
+    Case("J10a", "comma.jsonl", text('{"a": 1},\n{"a": 2},\n'), "JSON_LINE", {"row": 1}),
+    Case("J10b", "comment.jsonl", text('{"a": 1}\n# two\n{"a": 2}\n'), "JSON_LINE", {"row": 2}),
+    Case("J10c", "slashes.json", text('[{"a": 1},\n // two\n {"a": 2}]'), "JSON_LINE",
+         {"row": 2}),
+    Case("J08b", "several.json", text('{\n "a": 1\n}\n{\n "a": 2\n}\n'), "JSON_LINE", {"row": 4}),
+    Case("J08c", "half.json", text('[{"a": 1}, {"a":'), "JSON_LINE", {"row": 1}),
+    Case("J-empty", "none.json", text("[]"), "NO_ROWS"),
+    Case("J-void", "void.jsonl", text("{}\n{}\n"), "NO_ROWS"),
+    Case("J03b", "million.jsonl", text('{"a": 1}\n{"a": ' + "9" * 1_000_000 + "}\n"), "JSON_LINE",
+         {"row": 2}),
+    Case("J-wide", "wide.jsonl", lambda: lines({f"k{i}": i for i in range(2001)}),
+         "TOO_MANY_COLUMNS", {"row": 1}),
+    Case("J-cell", "long.jsonl", lambda: lines({"a": "x"}, {"a": "y" * 4_000_001}), "CELL_TOO_LONG",
+         {"row": 2, "column": "a"}),
     Case("J-kind", "mixed.jsonl", text('{"a": 1}\n[1, 2]\n'), "JSON_LINE", {"row": 2}),
     Case("P01a", "half.parquet", lambda: parquet()[:len(parquet()) // 2], "TRUNCATED"),
     Case("P01b", "cut.parquet", lambda: parquet()[:-1], "TRUNCATED"),
@@ -194,6 +122,15 @@ CASES = (
     Case("P05", "rows.parquet", many_rows, "TOO_MANY_ROWS"),
     Case("P08", "none.parquet", lambda: parquet(pa.table({"a": pa.array([], pa.int8())})),
          "NO_ROWS"),
+    Case("P08b", "nothing.parquet", lambda: parquet(pa.table({})), "NO_ROWS"),
+    Case("P05b", "wide.parquet", lambda: parquet(pa.table({f"c{i}": [1] for i in range(2001)})),
+         "TOO_MANY_COLUMNS"),
+    Case("P05d", "repeats.parquet", repeats, "TOO_LARGE"),
+    Case("P05c", "claims.parquet", claims_bytes, "TOO_LARGE"),
+    Case("P-cell", "long.parquet", lambda: parquet(pa.table({"a": ["x", "y" * 4_000_001]})),
+         "CELL_TOO_LONG", {"row": 2, "column": "a"}),
+    Case("P-vector", "ragged.parquet", lambda: parquet(pa.table({"v": [[1., 2.], [3., 4.], [5.]]})),
+         "VECTOR_LENGTH", {"row": 3, "column": "v"}),
     Case("P-text", "text.parquet", text("a,b\n1,2\n"), "WRONG_FORMAT"),
     Case("P12", "secret.parquet", lambda: b"PARE" + bytes(50) + b"PARE", "ENCRYPTED"),
     Case("N01", "objects.npy", lambda: npy(objects(), allow_pickle=True), "PICKLED_ARRAY"),
@@ -215,6 +152,13 @@ CASES = (
     Case("N08b", "cube.npy", lambda: npy(np.zeros((3, 4, 5))), "NOT_A_MATRIX"),
     Case("N08c", "flat.npy", lambda: npy(np.zeros((5, 0))), "NOT_A_MATRIX"),
     Case("N08d", "none.npy", lambda: npy(np.zeros((0, 384))), "NO_ROWS"),
+    Case("N03d", "negative.npy", lambda: claim((2**33, 2**33), bytes(100)), "SHAPE_LIES"),
+    Case("N03e", "zero.npy", lambda: claim((10**9, 0), b""), "NOT_A_MATRIX"),
+    Case("N04e", "version.npy", lambda: b"\x93NUMPY\x09\x00" + bytes(100), "BAD_HEADER"),
+    Case("N04f", "half.npy", lambda: npy(np.zeros((3, 2)))[:20], "BAD_HEADER"),
+    Case("N07e", "void.npy", lambda: npy(np.zeros((3, 2), "V8")), "DTYPE"),
+    Case("N07f", "long.npy", lambda: claim((2, 2), bytes(64), "<f16"), "DTYPE"),
+    Case("N-rows", "rows.npy", lambda: npy(np.zeros((5_000_001, 1), np.int8)), "TOO_MANY_ROWS"),
     Case("N-text", "text.npy", text("a,b\n1,2\n"), "WRONG_FORMAT"),
     Case("N14", "objects.npz", lambda: archive(("a.npy", npy(objects(), allow_pickle=True))),
          "PICKLED_ARRAY", {"entry": "a.npy"}),
@@ -231,6 +175,11 @@ CASES = (
     Case("Z15a", "empty.zip", lambda: archive(), "NO_IMAGES"),
     Case("Z15b", "folders.zip", lambda: archive(("a/", b""), ("b/", b"")), "NO_IMAGES"),
     Case("Z17a", "cut.zip", lambda: archive(("a.png", b"x" * 1000))[:60], "TRUNCATED"),
+    Case("Z09c", "declared.xlsx", lambda: declares(("xl/workbook.xml", b"<x/>"), 2**32 - 2),
+         "TOO_LARGE"),
+    Case("Z19", "rotten.zip", lambda: rotten(300), "NO_IMAGES", {"entry": "0.png"}),
+    Case("Z13b", "folders.zip", lambda: many_folders(50_001), "TOO_MANY_ENTRIES"),
+    Case("Z17c", "tail.zip", lambda: archive(("a.png", b"x" * 1000))[20:], "WRONG_FORMAT"),
     Case("Z17b", "noise.zip", lambda: b"PK\x03\x04" + np.random.default_rng(2).bytes(2000),
          "TRUNCATED"),
     Case("Z-overlap", "overlap.zip", overlapping, "OVERLAPPING_ENTRIES"),
@@ -238,16 +187,26 @@ CASES = (
          {"entry": "huge.png"}),
     Case("I02", "large.png", lambda: png_header(12_000, 9_000), "NO_IMAGES",
          {"entry": "large.png"}),
+    Case("I03", "half.jpg", half_jpeg, "NO_IMAGES", {"entry": "half.jpg"}),
+    Case("I14", "chunk.png", lambda: text_chunk(3_000_000), "NO_IMAGES", {"entry": "chunk.png"}),
     Case("I11a", "zero.png", text(""), "EMPTY_FILE"),
     Case("I11b", "text.png", text("I am no picture"), "NO_IMAGES", {"entry": "text.png"}),
     Case("I12", "x.svg", text('<svg xmlns="http://www.w3.org/2000/svg" onload="alert(1)"/>'),
          "UNSUPPORTED"),
     Case("I12b", "x.png", text('<svg onload="alert(1)"/>'), "NO_IMAGES"),
     Case("I15", "x.heic", lambda: bytes(4) + b"ftypheic" + bytes(100), "UNSUPPORTED"),
-    Case("M13", "model.pt", lambda: archive(("data.pkl", b"x")), "NO_IMAGES"),
+    Case("I15b", "x.jxl", lambda: b"\xff\x0a" + bytes(100), "UNSUPPORTED"),
+    Case("I15c", "inside.zip", lambda: archive(("x.heic", b"ftypheic"), ("y.svg", b"<svg/>")),
+         "NO_IMAGES", {"entry": "x.heic"}),
+    Case("I-eps", "x.png", text("%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n"), "NO_IMAGES"),
+    Case("M13", "model.pt", lambda: archive(("data.pkl", b"x")), "PICKLED_ARRAY"),
+    Case("M13c", "model.joblib", lambda: b"x" * 40, "PICKLED_ARRAY"),
     Case("M13b", "model.pkl", lambda: pickle.dumps([Canary()]), "PICKLED_ARRAY"),
     Case("X-old", "old.xls", lambda: b"\xd0\xcf\x11\xe0" + bytes(600), "UNSUPPORTED"),
     Case("X-zip", "not.xlsx", lambda: archive(("a.txt", b"hello")), "DAMAGED"),
     Case("X-cut", "cut.xlsx", lambda: archive(("a.txt", b"hello" * 100))[:70], "TRUNCATED"),
+    Case("X-laugh", "laugh.xlsx", laughing, "DAMAGED"),
+    Case("X-outer", "outer.xlsx", outer_entity, "DAMAGED"),
+    Case("X-void", "void.xlsx", empty_workbook, "NO_ROWS"),
     Case("X-text", "text.xlsx", text("a,b\n1,2\n"), "WRONG_FORMAT"),
 )

@@ -24,7 +24,7 @@ from explorer.load.draw_thumbnail import UnreadableImage, draw_thumbnail
 from explorer.load.read_files import adopt
 from explorer.spec import silent
 from explorer.store import Store
-from tests.hostile.corpus import archive, bad_checksum, npy, png_header
+from tests.hostile.makers import archive, bad_checksum, npy, png_header
 
 
 def load(store: Store, name: str, data: bytes, **options: object) -> Dataset:
@@ -86,7 +86,7 @@ def test_p11_pickled_extension_types_run_nothing(store: Store, tmp_path: Path,
                                                  monkeypatch: pytest.MonkeyPatch) -> None:
     import pickle
 
-    from tests.hostile.corpus import Canary
+    from tests.hostile.makers import Canary
 
     monkeypatch.chdir(tmp_path)
     hostile = {b"ARROW:extension:name": b"arrow.py_extension_type",

@@ -11,7 +11,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from explorer.errors import Cancelled, InputError
+from explorer.errors import Cancelled, InputError, StoreError
+from explorer.imports import open_data
 from explorer.load import ReadOptions, Upload, process, read_files
 from explorer.spec import silent
 
@@ -212,3 +213,91 @@ def test_no_file_and_no_files(store, tmp_path):
     with pytest.raises(InputError) as caught:
         read_files([], ReadOptions(), store, silent)
     assert caught.value.code == "NO_FILES"
+
+
+ON_A_SMALL_DISK = """
+import os, sys
+from pathlib import Path
+sys.path.insert(0, {root!r})
+from explorer.errors import ExplorerError
+from explorer.load import ReadOptions, Upload, read_files
+from explorer.spec import silent
+from explorer.store import Store
+store = Store(Path({home!r}) / "home")
+for name, path in (("rows.csv", {rows!r}), ("vectors.npy", {vectors!r}), ("z.zip", {images!r})):
+    try:
+        read_files([Upload(name, Path(path))], ReadOptions(), store, silent)
+        print(name, "read")
+    except ExplorerError as error:
+        print(name, type(error).__name__, error.code)
+    assert list((store.root / "tmp").iterdir()) == []
+small = Path({home!r}) / "small.csv"
+small.write_text("a,b\\n1,x y\\n2,z w\\n")
+print("small.csv", read_files([Upload("small.csv", small)], ReadOptions(), store, silent).n)
+"""
+
+
+def test_w10_a_full_disk_while_the_reader_writes(tmp_path):
+    """Tables, matrices and images on a real disk of 1 MiB: one sentence, nothing left, and the
+    next upload that fits is read."""
+    import numpy as np
+
+    from tests.hostile.makers import archive
+
+    draws = np.random.default_rng(0)
+    noise = draws.integers(32, 127, (30_000, 80), dtype=np.uint8).astype(np.uint8).tobytes()
+    text = noise.replace(b",", b"x").replace(b'"', b"y")
+    (tmp_path / "rows").write_bytes(b"a,b\n" + b"\n".join(
+        text[i:i + 80] + b",1" for i in range(0, len(text), 80)))
+    np.save(tmp_path / "vectors.npy", draws.normal(size=(40_000, 10)))
+    grey = b"P5 300 300 255\n"
+    (tmp_path / "images").write_bytes(archive(*(
+        (f"{i}.pgm", grey + draws.bytes(90_000)) for i in range(30))))
+    (tmp_path / "disk").mkdir()
+    code = ON_A_SMALL_DISK.format(root=process._ROOT, home=str(tmp_path / "disk"),
+                                  rows=str(tmp_path / "rows"), images=str(tmp_path / "images"),
+                                  vectors=str(tmp_path / "vectors.npy"))
+    mount = f'mount -t tmpfs -o size=1m tmpfs "{tmp_path}/disk" && exec "$0" -c "$1"'
+    done = subprocess.run(["unshare", "-rm", "sh", "-c", mount, sys.executable, code], check=False,
+                          capture_output=True, text=True)
+    if "unshare" in done.stderr or "mount:" in done.stderr:
+        pytest.skip(f"no mount name space here: {done.stderr.strip()[:80]}")
+    assert done.stdout.splitlines() == [
+        "rows.csv StoreError DISK_FULL", "vectors.npy StoreError DISK_FULL",
+        "z.zip StoreError DISK_FULL", "small.csv 2"], done.stderr
+
+
+def test_w12_a_result_larger_than_a_file_may_be(store, upload, monkeypatch):
+    monkeypatch.setattr(process, "MAX_RESULT_BYTES", 200_000)
+    rows = b"a,b\n" + b"".join(b"%d,%x\n" % (i * i, i**5) for i in range(60_000))
+    with pytest.raises(StoreError) as caught:
+        read_files([upload("big.csv", rows)], ReadOptions(), store, silent)
+    assert caught.value.code == "FILE_TOO_LARGE"
+
+
+def test_what_has_no_end_is_no_file(store, tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", Path("/dev/zero"), tmp_path):
+        with pytest.raises(InputError) as caught:
+            read_files([Upload("a.csv", path)], ReadOptions(), store, silent)
+        assert caught.value.code == "NO_FILE"
+        with pytest.raises(InputError) as caught:
+            open_data([path], store)
+        assert caught.value.code == "NO_FILE"
+
+
+def test_r17_a_refusal_as_long_as_a_book_is_cut(store, upload, monkeypatch, tmp_path):
+    fake = tmp_path / "fake.py"
+    fake.write_text("import json\n"
+                    "said = dict(kind='InputError', code='X', hint=chr(0xdc00),\n"
+                    "            message=chr(0xd800) + 'm' * 2_000_000,"
+                    " choices=['a', 'b' * 9999, *map(str, range(5000))])\n"
+                    "open('refusal.json', 'w').write(json.dumps(said))\n")
+    monkeypatch.setattr(process, "_START", fake)
+    with pytest.raises(InputError) as caught:
+        read_files([upload("a.csv", b"a,b\n1,2\n")], ReadOptions(), store, silent)
+    error = caught.value
+    str(error).encode()
+    assert len(error.message) <= 2000
+    assert error.choices[:2] == ("a", "0")
+    assert len(error.choices) == 1000

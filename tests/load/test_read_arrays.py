@@ -130,3 +130,20 @@ class TestJoin:
         with pytest.raises(InputError) as caught:
             load({"t.csv": self.table, "u.csv": self.table})
         assert caught.value.code == "SAME_COLUMNS"
+
+    @pytest.mark.parametrize(("other", "count", "rows", "joins"), [
+        ("id,age\nb,1\na,2\nc,3\n", 2, (2, 3), ("id",)), ("id,age\na,1\nb,2\nd,3\n", 1, (4,), ()),
+        ("id,age\na,1\na,2\na,3\n", 2, (3, 4), ()), ("id,age\na,1\nb,2\nc,3\n", 0, (), ())])
+    def test_order_that_mixes_rows_is_said(self, load, other, count, rows, joins):
+        data = load({"t.csv": self.table, "o.csv": other})
+        said = [line for line in data.report if line.code == "ORDER_DIFFERS"]
+        assert [(line.level, line.count, line.rows, line.entries) for line in said] == (
+            [("warning", count, rows, joins)] if count else [])
+        assert data.values("age") == ["1", "2", "3"]
+
+    def test_ids_of_two_types_are_compared_as_text(self, load):
+        rows = '{"id": 2, "v": [1, 2]}\n{"id": 1, "v": [3, 4]}\n'
+        data = load({"t.csv": "id,text\n1,one thing\n2,two things\n", "v.jsonl": rows})
+        said = next(line for line in data.report if line.code == "ORDER_DIFFERS")
+        assert (said.count, said.entries) == (2, ("id",))
+        assert "'1'" in said.message

@@ -1,6 +1,7 @@
 import datetime as dt
 import io
 import json
+import zipfile
 
 import numpy as np
 import openpyxl
@@ -79,6 +80,12 @@ def test_lone_surrogates_and_repeated_keys_are_said(load):
     assert {line.code for line in data.report} >= {"LONE_SURROGATES", "REPEATED_KEYS"}
 
 
+def test_lone_surrogates_in_names_do_not_mix_columns(load):
+    data = load({"t.jsonl": '{"\\ud800": 1, "\ufffd": 2}\n{"\\ud800": 3}\n'})
+    assert [data.values(column.name) for column in data.columns] == [[1, 3], [2, None]]
+    assert {line.code for line in data.report} >= {"LONE_SURROGATES", "DUPLICATE_COLUMNS"}
+
+
 def test_parquet_keeps_types_and_duplicate_names(load):
     rows = pa.table([pa.array(["007", "NA", None]), pa.array([1, 2, 3], pa.uint8()),
                      pa.array([b"\xff", None, b"x"]),
@@ -141,3 +148,49 @@ def test_xlsx_sheets(load):
 def test_xlsx_without_header(load):
     data = load({"t.xlsx": workbook(s=[[1, 2.5], [3, 4.5], [5, 6.5]])})
     assert data.values("column_1") == [1, 3, 5]
+
+
+def test_xlsx_formulas_that_were_never_computed_are_said(load):
+    rows = [["n", "double"], *([i, f"=A{i + 1}*2"] for i in range(1, 31))]
+    data = load({"t.xlsx": workbook(s=rows)})
+    said = next(line for line in data.report if line.code == "FORMULAS_WITHOUT_VALUE")
+    assert (said.level, said.count, said.rows[:2], said.entries[:2]) == (
+        "warning", 30, (2, 3), ("B2", "B3"))
+    assert data.column("double").missing == 30
+
+
+def edited_sheet(edit):
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(workbook(s=[["a", "b"], [1.5, "x"], [2.5, "y"]]))) as source, \
+            zipfile.ZipFile(out, "w") as target:
+        for name in source.namelist():
+            data = source.read(name).decode()
+            target.writestr(name, edit(data) if name.endswith("sheet1.xml") else data)
+    return out.getvalue()
+
+
+def test_xlsx_formulas_with_their_saved_result_are_values(load):
+    book = edited_sheet(lambda text: text.replace("<v>1.5</v>", "<f>1+0.5</f><v>1.5</v>"))
+    data = load({"t.xlsx": book})
+    assert data.values("a") == [1.5, 2.5]
+    assert "FORMULAS_WITHOUT_VALUE" not in {line.code for line in data.report}
+
+
+@pytest.mark.parametrize(("old", "new", "code"), [
+    ('<row r="3"', '<row r="1"', "DAMAGED"), ('r="A3"', 'r="A2"', "DAMAGED"),
+    ('r="A3"', 'r="C3"', "DAMAGED"), ('<row r="3"', '<row r="999999999999"', "TOO_MANY_ROWS"),
+    ('<row r="3"', '<row r="x"', "DAMAGED")])
+def test_xlsx_rows_that_lie_about_their_place(load, old, new, code):
+    book = edited_sheet(lambda text: text.replace(old, new))
+    with pytest.raises(InputError) as caught:
+        load({"t.xlsx": book})
+    assert caught.value.code == code
+
+
+def test_xlsx_rows_far_apart(load):
+    book = edited_sheet(lambda text: text.replace('<row r="3"', '<row r="900"')
+                        .replace('r="A3"', 'r="A900"').replace('r="B3"', 'r="B900"'))
+    data = load({"t.xlsx": book})
+    assert data.values("b") == ["x", "y"]
+    line = next(line for line in data.report if line.code == "BLANK_LINES")
+    assert (line.count, line.rows[0]) == (897, 3)

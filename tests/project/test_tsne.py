@@ -10,6 +10,7 @@ import pytest
 
 from explorer.errors import Cancelled, DataError, ParameterError
 from explorer.neighbors.nearest import Nearest
+from explorer.flight import after_projecting
 from explorer.project.tsne import TSNE
 from explorer.spec import silent
 from explorer.values import Graph, facts_of
@@ -135,8 +136,7 @@ def test_named_refusals(vectors: np.ndarray) -> None:
              (np.repeat(vectors[:1], 50, axis=0), {}, "IDENTICAL_ROWS"),
              (vectors[:, :1], {}, "TOO_FEW_COLUMNS"),
              (vectors[:, :2], {"dimensions": 3}, "TOO_FEW_COLUMNS"),
-             (vectors, {"dimensions": 3, "forces": "grid"}, "OUT_OF_RANGE"),
-             (np.float32(1e20) * vectors, {}, "TOO_LARGE_VALUES")]
+             (vectors, {"dimensions": 3, "forces": "grid"}, "OUT_OF_RANGE")]
     for rows, parameters, code in cases:
         with pytest.raises((DataError, ParameterError)) as error:
             TSNE.create(**parameters).check(facts_of(rows))
@@ -154,5 +154,5 @@ def test_the_smallest_data_and_many_copies(vectors: np.ndarray, initialization: 
                          initialization=initialization)
     for rows in (vectors[:6], np.repeat(vectors[:4], 30, axis=0)):
         method.check(facts_of(rows))
-        method.project(rows, silent).verify(len(rows))
+        after_projecting(method.project(rows, silent), rows, facts_of(rows))
     assert "97% of the rows are copies" in method.check(facts_of(rows))[0]

@@ -11,6 +11,7 @@ import pytest
 
 from explorer.errors import Cancelled, DataError, ParameterError
 from explorer.neighbors.nearest import Nearest
+from explorer.flight import after_projecting
 from explorer.project.umap import UMAP, warm_up
 from explorer.spec import silent
 from explorer.values import Graph, facts_of
@@ -77,7 +78,7 @@ def test_cosine_uses_cosine_neighbours(vectors: np.ndarray) -> None:
 def test_opposite_vectors_are_drawn_too() -> None:
     rows = np.array([[1, 0, 0]] + [[-1, 0, 0]] * 6 + [[-1, 0.1, 0], [-1, 0, 0.1]], dtype=np.float32)
     method = UMAP.create(metric="cosine", n_neighbors=4)
-    method.project(rows, silent).verify(len(rows))
+    after_projecting(method.project(rows, silent), rows, facts_of(rows))
 
 
 def test_reports_epochs_and_searches_neighbours_itself(vectors: np.ndarray) -> None:
@@ -124,8 +125,7 @@ def test_named_refusals(vectors: np.ndarray) -> None:
     cases = [(vectors[:4], {"n_neighbors": 2}, "TOO_FEW_ROWS"),
              (vectors[:10], {}, "OUT_OF_RANGE"),
              (np.repeat(vectors[:1], 50, axis=0), {}, "IDENTICAL_ROWS"),
-             (vectors[:, :1], {"init": "pca"}, "TOO_FEW_COLUMNS"),
-             (np.float32(1e20) * vectors, {}, "TOO_LARGE_VALUES")]
+             (vectors[:, :1], {"init": "pca"}, "TOO_FEW_COLUMNS")]
     for rows, parameters, code in cases:
         with pytest.raises((DataError, ParameterError)) as error:
             UMAP.create(**parameters).check(facts_of(rows))
@@ -135,7 +135,7 @@ def test_named_refusals(vectors: np.ndarray) -> None:
     assert identical.value.code == "IDENTICAL_ROWS"
     with pytest.raises(ParameterError) as spread:
         UMAP.create(min_dist=0.5, spread=0.3)
-    assert spread.value.message == "spread must be at least min_dist (0.5), got '0.3'."
+    assert spread.value.message == "spread must be at least min_dist (0.5), got 0.3."
 
 
 @pytest.mark.parametrize("dimensions", [2, 3])
@@ -144,7 +144,7 @@ def test_the_smallest_data_and_many_copies(vectors: np.ndarray, dimensions: int)
         for init in ("spectral", "pca", "random"):
             method = UMAP.create(n_neighbors=4, epochs=20, dimensions=dimensions, init=init)
             method.check(facts_of(rows))
-            method.project(rows, silent).verify(len(rows))
+            after_projecting(method.project(rows, silent), rows, facts_of(rows))
     assert "93% of the rows are copies" in method.check(facts_of(rows))[0]
 
 

@@ -15,6 +15,7 @@ from explorer.imports import execute, imported, keep_upload, kept_step, offered
 from explorer.load import ReadOptions, Upload
 from explorer.load.child import read
 from explorer.spec import silent
+from explorer.store import Store
 
 ROOT = Path(__file__).parents[2]
 TABLE = "id,size,weight\n" + "".join(f"r{row},{row * 7 % 13},{row * row % 11}\n"
@@ -138,7 +139,7 @@ def test_names_offered_are_those_in_the_file(tmp_path):
     assert (absent.code, offered(absent)) == ("NO_SHEET", ("First",))
     joined = refusal(tmp_path, {"t.csv": b"key,size\na,1\nb,2\n", "u.csv": b"key,w\na,1\nb,2\n"},
                      ReadOptions(join="id"))
-    assert (joined.code, offered(joined)) == ("NO_JOIN_COLUMN", ("key", "size"))
+    assert (joined.code, offered(joined)) == ("NO_JOIN_COLUMN", ("key",))
     assert offered(refusal(tmp_path, {"c.csv": b"a,b\n"})) == ()
 
 
@@ -218,9 +219,9 @@ def test_files_put_together_by_row_order_are_questioned_when_their_ids_differ(ho
     head, *rows = TABLE.splitlines()
     turned = "\n".join([head.replace("size", "s").replace("weight", "w"), *reversed(rows)])
     app = page_of(home, {"t.csv": TABLE.encode(), "v.csv": turned.encode()})
-    assert "Both files have a column id" in words(app)
+    assert "both have the column 'id'" in words(app)
     app = press(app, home, "Put them together by id")
-    assert "Both files have" not in words(app)
+    assert "both have the column" not in words(app)
     assert "joined to" in words(app)
 
 
@@ -249,3 +250,33 @@ def test_an_impossible_role_is_refused_in_words(home):
     assert "holds no pictures" in _impossible(data, data.column("size"), "image")
     assert "holds no vectors" in _impossible(data, data.column("size"), "vector")
     assert not _impossible(data, data.column("size"), "category")
+
+
+def test_s16_an_upload_beyond_the_quota_is_a_card_and_nothing_is_imported(home, monkeypatch):
+    monkeypatch.setenv("EXPLORER_UPLOADS_BYTES", "1")
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).run()
+    content = TABLE + "nobody kept this before,1,2\n"
+    app.file_uploader[0].upload("table.csv", content.encode(), "text/csv").run()
+    next(button for button in app.button if button.label == "Read").click().run()
+    assert not app.exception
+    assert any("UPLOAD" in caption.value for caption in app.caption)
+    assert "table" in app.error[0].value
+    assert any(button.label == "Read" for button in app.button)  # on from here
+
+
+def test_s16_the_same_file_twice_is_kept_once_and_refused_by_name(home):
+    kept = [keep_upload("same.csv", TABLE.encode(), home) for _ in range(2)]
+    assert kept[0] == kept[1]
+    step = kept_step(kept, ReadOptions(), home)
+    with pytest.raises(InputError) as caught:
+        execute(step.payload, str(home), silent)
+    assert caught.value.where.file == "same.csv"
+    assert imported(Store(home), step.key) is None
+
+
+def test_a_demo_says_that_uploads_are_off(home, monkeypatch):
+    monkeypatch.setenv("EXPLORER_DEMO", "1")
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).run()
+    assert any("switched off" in info.value for info in app.info)
+    assert not app.file_uploader
+    assert any("Wine" in button.label for button in app.button)

@@ -1,12 +1,13 @@
 """The export page without a browser: which rows, which formats, the prepared file."""
 
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from explorer.exports import FORMATS, execute, export_step
+from explorer.exports import FORMATS, execute, export_step, keep_rows
 from explorer.load import load_sample
 from explorer.project import projectors
 from explorer.propose import propose
@@ -86,10 +87,15 @@ def test_a_prepared_file_is_offered_with_its_size(shared, wine):
     app.segmented_control(key="export_rows").set_value("All rows").run()
     assert any("All 178 rows" in caption.value for caption in app.caption)
     step = export_step(app.session_state["run"], np.arange(178), {}, "csv")
+    assert not shared.store.has(step.payload["rows"])  # looking at the page stores nothing
+    keep_rows(app.session_state["run"], np.arange(178))
     execute(step.payload, str(shared.store.root), silent)
     app.run()
-    offers = [element.label for element in app.get("download_button")]
-    assert offers == ["Download with manifest and recipe", "Only rows.csv"]
+    offers = [element.proto for element in app.get("link_button")]
+    assert [one.label for one in offers] == ["Download with manifest and recipe",
+                                             "Only rows.csv"]
+    assert all(re.fullmatch(r"/download/[\w-]{32}", one.url) for one in offers)
+    assert offers[0].url != offers[1].url
     size = shared.store.get(step.key).path("export.zip").stat().st_size
     assert any(f"178 rows, {size / 1e3:.1f} kB" in caption.value for caption in app.caption)
 

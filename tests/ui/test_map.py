@@ -48,7 +48,9 @@ def open_map(identifier, **session):
 
 
 def figure(app, name="map"):
-    return app.session_state[f"figure.{name}"][1]
+    from explorer.ui.map_view import FIGURES
+
+    return FIGURES.get(app.session_state[f"figure.{name}"], lambda: pytest.fail("not kept"))
 
 
 def select(app, rows, origin="elsewhere"):
@@ -128,7 +130,7 @@ def test_own_selection_is_left_to_the_browser_until_it_forgets(shared, wine):
 
     app = open_map(wine)
     current = app.session_state["run"]
-    base = app.session_state["figure.map"][0][0]
+    base = app.session_state["figure.map"][0]
     assert _marks_with(_marks, current, base, [1, 2], str(base), [1, 2]) is None
     for origin, live in (("silhouette", [1, 2]), (str(base), []), (str(base), [1])):
         found = _marks_with(_marks, current, base, [1, 2], origin, live)

@@ -8,11 +8,13 @@ import stat
 
 import pytest
 
-from explorer.database import FILE_NAME, MIGRATIONS, Database
+from explorer.database import Database
 from explorer.errors import StoreError
+from explorer.schema import MIGRATIONS
 from explorer.workspace import Workspaces
+from explorer.workspace_file import FILE_NAME
 
-PROCESSES, TIMES = 4, 50
+PROCESSES, TIMES = 4, 200
 
 
 def test_a_document_comes_back_whole(tmp_path):
@@ -93,7 +95,7 @@ def write_much(home, id, number):
                     raise
 
 
-def test_four_processes_writing_lose_nothing(tmp_path):
+def test_w03_four_processes_times_200_saves_lose_nothing(tmp_path):
     workspaces = Workspaces(tmp_path)
     id = workspaces.create("busy")
     spawn = multiprocessing.get_context("spawn")
@@ -189,7 +191,7 @@ def test_a_full_disk_loses_the_change_only(tmp_path):
 
 
 def test_a_lock_held_too_long_is_named(tmp_path, monkeypatch):
-    monkeypatch.setattr("explorer.database._BUSY_SECONDS", 0.1)
+    monkeypatch.setattr("explorer.workspace_file.BUSY_SECONDS", 0.1)
     workspaces = Workspaces(tmp_path)
     id = workspaces.create("locked")
     with Database(tmp_path).transaction(), pytest.raises(StoreError) as caught:

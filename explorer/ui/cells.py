@@ -1,0 +1,36 @@
+"""Cells of tables as they are shown: nothing unseen, nothing endless. Exports hold them whole."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pyarrow as pa
+
+from explorer.escape import shown
+
+LONGEST = 1_000
+"""Characters of a cell; beyond that its length is said. A megabyte in every row would close the
+connection."""
+
+
+def shown_cell(value: Any) -> str:
+    """A value as one cell: its text, cut; '' for a missing one."""
+    text = "" if value is None else str(value)
+    if len(text) <= LONGEST:
+        return shown(text)
+    return f"{shown(text[:LONGEST])} … ({len(text):,} characters)"
+
+
+def shown_table(table: pa.Table) -> pa.Table:
+    """The same rows; texts as `shown_cell` shows them, numbers as they are. Names that only
+    differed in what cannot be seen are numbered."""
+    columns: dict[str, Any] = {}
+    for name, column in zip(table.column_names, table.columns, strict=True):
+        if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+            column = pa.array([None if text is None else shown_cell(text)
+                               for text in column.to_pylist()], pa.string())
+        free, number = shown_cell(name), 2
+        while free in columns:
+            free, number = f"{shown_cell(name)} ({number})", number + 1
+        columns[free] = column
+    return pa.table(columns)
