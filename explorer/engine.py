@@ -247,7 +247,7 @@ def _exit(code: int) -> None:
 
 
 def _take_lock(home: Path) -> int | None:
-    home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    # The server made the folder; one that is gone meanwhile is not made again in its place.
     lock = os.open(home / "engine.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     limit = time.monotonic() + _LOCK_SECONDS  # one that is just leaving needs a moment
     while True:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -36,6 +37,15 @@ def open_sealed(data: bytes) -> dict[str, Any]:
 
 def digest_of(path: Path) -> str:
     """The sha256 of a file's bytes. Raises OSError, also where `path` is a link."""
+    try:
+        return _digest(path)
+    except OSError as error:
+        if error.errno != errno.EIO:
+            raise
+        return _digest(path)  # a disk may stumble once; twice, and the file is lost
+
+
+def _digest(path: Path) -> str:
     descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
     with os.fdopen(descriptor, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

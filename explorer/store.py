@@ -11,6 +11,7 @@ import errno
 import os
 import shutil
 import stat
+import threading
 import time
 import uuid
 from collections.abc import Mapping
@@ -32,12 +33,11 @@ from explorer.disk import (
 from explorer.errors import StoreError, Where
 from explorer.seal import digest_of, open_sealed, seal_json
 
-# Not manifest.json: that name belongs to the files of an export.
-_SEAL = "entry.json"
+_SEAL = "entry.json"  # not manifest.json: that name belongs to the files of an export
 _STALE_SECONDS = 24 * 3600
-_USE_SECONDS = 3600
-"""The last use of a result is noted once in so long."""
+_USE_SECONDS = 3600  # the last use of a result is noted once in so long
 _MAPPED_BYTES = 1 << 20
+_loading = threading.Lock()  # numpy reads headers by `ast`: in two threads a SystemError (3.11.7)
 _LOST = {errno.EIO, errno.ELOOP, errno.EISDIR, errno.ENOTDIR, errno.ENOENT}
 """A file that answers so is damaged; any other refusal is the system's, not the file's."""
 
@@ -68,15 +68,15 @@ class Entry:
     files: tuple[str, ...]
 
     def array(self, name: str, *, mapped: bool = True) -> np.ndarray:
-        """The array of that name, read-only; memory-mapped above _MAPPED_BYTES unless `mapped` is
-        False: every mapping holds a file handle, and sessions look at many small results.
+        """The array of that name, read-only; mapped above _MAPPED_BYTES (a mapping holds a handle).
 
         Raises StoreError NOT_STORED when the entry was removed since it was found.
         """
         path = self.folder / f"{name}.npy"
         try:
-            mapped = mapped and path.stat().st_size > _MAPPED_BYTES
-            array: np.ndarray = np.load(path, allow_pickle=False, mmap_mode="r" if mapped else None)
+            mode: Any = "r" if mapped and path.stat().st_size > _MAPPED_BYTES else None
+            with _loading:
+                array: np.ndarray = np.load(path, allow_pickle=False, mmap_mode=mode)
         except FileNotFoundError:
             raise _not_stored(self.key) from None
         except OSError as error:

@@ -246,7 +246,7 @@ def test_lines_and_spots_are_fine_where_the_rows_are_so(store: Store) -> None:
 def test_one_far_row_never_fails_the_map(store: Store) -> None:
     # The storm's find: a cloud can be just wider than what counts as a line, and its picture not.
     said, cloud = [], np.random.default_rng(0).normal(size=(N, 40)).astype(np.float32)
-    for power in np.linspace(5, 8, 25):
+    for power in (5, *np.linspace(6, 6.12, 13), 8):
         far = cloud.copy()
         far[3] *= 10**power
         found = single.project(projectors().create("pca"), far, store)

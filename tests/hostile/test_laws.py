@@ -95,7 +95,7 @@ def test_law_1_jsonl_as_uploaded_and_written_again(rows: dict[str, list[Any]]) -
         for key, values in rows.items():
             kept = first.values(key)
             if all(isinstance(value, (int, type(None))) and (
-                    value is None or abs(value) < 2**63) for value in values) or all(
+                    value is None or -2**63 <= value < 2**63) for value in values) or all(
                     isinstance(value, (str, float, type(None))) for value in values):
                 assert all(map(same, kept, values)), (key, kept, values)
             else:  # too large for any number type: the digits themselves
