@@ -75,7 +75,9 @@ class Cluster:
 
     def workers(self) -> set[str]:
         """Addresses of the living workers. Raises OSError when the scheduler is gone."""
-        return set(self._client.nthreads())
+        listed = set(self._client.nthreads())
+        # One that dies before its nanny has heard of its address would die without a name.
+        return listed if self._local is None else listed & self.pids().keys()
 
     def run(self, order: Order, worker: str) -> None:
         """Start an attempt on that worker; an Ended follows, whatever happens there."""
@@ -102,8 +104,8 @@ class Cluster:
     def pids(self) -> dict[str, int]:
         """The processes of our own workers, by their addresses; of a real cluster's, nothing."""
         nannies = list(self._local.workers.values()) if self._local is not None else []
-        return {nanny.worker_address: nanny.pid for nanny in nannies
-                if nanny.worker_address and nanny.pid}
+        pids = {nanny.worker_address: _pid_of(nanny) for nanny in nannies}
+        return {worker: pid for worker, pid in pids.items() if worker and pid is not None}
 
     def forget(self, token: str) -> None:
         """Let go of an attempt: its Ended, should it still come, means nothing."""
@@ -172,6 +174,16 @@ class Cluster:
                 _log.exception("a message to a worker did not arrive")
 
         self._side.submit(run)
+
+
+def _pid_of(nanny: Any) -> int | None:
+    """The process of a nanny's worker; None unless it runs."""
+    worker = nanny.process
+    # While a nanny starts a worker, it still has the address of the one before.
+    if worker is None or worker.status.name != "running":
+        return None
+    child = worker.process  # its own thread sets it to None at any moment
+    return None if child is None else int(child.pid)
 
 
 def _configure() -> None:

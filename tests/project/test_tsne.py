@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from explorer.errors import Cancelled, DataError, ParameterError
-from explorer.neighbors.nearest import Nearest
 from explorer.flight import after_projecting
+from explorer.neighbors.nearest import Nearest
 from explorer.project.tsne import TSNE
 from explorer.spec import silent
 from explorer.values import Graph, facts_of
