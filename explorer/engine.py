@@ -29,6 +29,7 @@ from explorer.engine_log import Log, catch_output
 from explorer.engine_process import HOME_MARK, kill_leftovers
 from explorer.errors import ExplorerError, StoreError
 from explorer.jobs import Jobs
+from explorer.store import Store
 
 _log = logging.getLogger(__name__)
 
@@ -184,7 +185,9 @@ def _serve(home: Path, warm: tuple[str, ...], leaving: threading.Event) -> int:
         events: queue.SimpleQueue[Event] = queue.SimpleQueue()
         cluster = Cluster(settings, home, events.put)
         jobs.beat(ready=True)
-        Loop(jobs, cluster, events, warm).run(leaving.is_set)
+        store = Store(home)
+        store.sweep()
+        Loop(jobs, cluster, events, warm, store.sweep).run(leaving.is_set)
     except ExplorerError as error:
         note = str(error)
         _log.exception("the engine stops")

@@ -53,6 +53,8 @@ class Loop:
     cluster: Cluster
     events: SimpleQueue[Event]
     warm: tuple[str, ...] = ()
+    sweep: Callable[[], object] = lambda: None
+    """Removes what a dead worker was writing."""
     _flights: dict[str, Flight] = field(default_factory=dict)
     _workers: set[str] = field(default_factory=set)
     _condemned: set[str] = field(default_factory=set)
@@ -220,8 +222,11 @@ class Loop:
     def _look_for_workers(self, now: float) -> None:
         listed = self.cluster.workers()
         mourned = {flight.worker for flight in self._flights.values()}
-        for worker in self._condemned - listed - mourned:
+        buried = self._condemned - listed - mourned
+        for worker in buried:
             self.cluster.bury(worker)
+        if buried:
+            self.sweep()
         self._condemned &= listed | mourned
         self._workers = listed - self._condemned
         for flight in self._flights.values():

@@ -6,12 +6,11 @@ which counts from the start of that machine and never goes back, so leases and d
 
 from __future__ import annotations
 
-import socket
 import sqlite3
 import time
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
+
+from explorer.temporary import machine
 
 LEASE_SECONDS = 15.0
 """An engine that has not written its heartbeat for so long is taken for dead."""
@@ -43,15 +42,6 @@ class Heartbeat:
     @property
     def alive(self) -> bool:
         return 0 <= self.age <= LEASE_SECONDS and _process_lives(self.pid)
-
-
-@cache
-def machine() -> str:
-    """This machine since its last start, as processes see it that share a clock and a list of
-    process ids."""
-    boot = Path("/proc/sys/kernel/random/boot_id")  # Linux; elsewhere the age of a beat must do
-    started = boot.read_text(encoding="ascii").strip() if boot.exists() else ""
-    return f"{socket.gethostname()} {started}".strip()
 
 
 def last_beat(connection: sqlite3.Connection) -> Heartbeat | None:

@@ -22,16 +22,10 @@ from typing import Any
 
 import numpy as np
 
-from explorer.disk import (
-    check_space,
-    disk_error,
-    home_gone,
-    sync_folder,
-    writable,
-    write_synced,
-)
+from explorer.disk import check_space, disk_error, home_gone, sync_folder, writable, write_synced
 from explorer.errors import StoreError, Where
 from explorer.seal import digest_of, open_sealed, seal_json
+from explorer.temporary import is_abandoned, name_temporary
 
 _SEAL = "entry.json"  # not manifest.json: that name belongs to the files of an export
 _STALE_SECONDS = 24 * 3600
@@ -120,7 +114,7 @@ class Store:
 
     def new_folder(self) -> Path:
         """An empty private folder on the store's own disk, for `adopt`."""
-        folder = self._path("tmp") / uuid.uuid4().hex
+        folder = self._path("tmp") / name_temporary()
         try:
             folder.mkdir(mode=0o700)
         except OSError as error:
@@ -206,7 +200,7 @@ class Store:
         removed = 0
         for path in self._path("tmp").glob("*"):
             try:
-                stale = path.stat().st_mtime < limit
+                stale = is_abandoned(path.name) or path.stat().st_mtime < limit
             except FileNotFoundError:
                 continue  # another process has just finished with it
             if stale:

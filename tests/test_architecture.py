@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 BASE = {"errors", "parameters", "spec", "values", "flight", "dataset", "store", "escape",
-        "disk", "seal", "clean_logs"}
+        "disk", "seal", "temporary", "clean_logs"}
 ENGINE = {"database", "schema", "workspace_file", "workspace", "backups", "restore", "heartbeat",
           "jobs", "engine"}
 ROOMS = {"load", "encode", "neighbors", "project", "cluster", "judge", "plot", "export"}

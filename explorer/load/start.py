@@ -100,7 +100,7 @@ def main() -> None:
     sys.stdout.flush()
     sys.stderr.flush()
     # Without the libraries' farewells: Arrow's threads, still starting when they are torn down,
-    # ended one of six short runs with an abort on a busy machine.
+    # can end a short run with an abort (seen in 2 of 12 on a busy machine).
     os._exit(0)
 
 

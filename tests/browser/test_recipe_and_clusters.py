@@ -61,7 +61,9 @@ def rename(page, row, name):
     editor.fill(name)
     editor.press("Enter")
     # The table sends an edit a moment later, and is drawn anew when the name is saved.
-    page.wait_for_selector('[class*="st-key-clusters-"][class*="-1"]', state="attached")
+    page.wait_for_function(
+        "() => [...document.querySelectorAll('[class*=st-key-clusters-]')]"
+        ".some(table => /st-key-clusters-[0-9a-f]+-1( |$)/.test(table.className))")
     settle(page)
 
 

@@ -5,7 +5,7 @@
 Every round asks for the steps of a small recipe (one of several, each with a seed of its own so
 that all is computed), then kills the worker of a running step, or cancels, or does nothing. Each
 must end in words within 5 seconds, run to its end when asked again, and leave no process. A kill
-in the middle of a write leaves its temporary folder to the store's next sweep: they are counted.
+in the middle of a write leaves a temporary folder, which goes with its worker: they are counted.
 """
 
 import argparse

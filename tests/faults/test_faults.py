@@ -1,4 +1,4 @@
-"""The short form of both loops; the long ones are commands (see the modules)."""
+"""The short form of the loops; the long ones are commands (see the modules)."""
 
 import subprocess
 import sys
@@ -25,3 +25,7 @@ def test_w10_a_fault_at_the_ith_call_leaves_the_old_state_or_the_new():
     said = told("tests.faults.ith_call", "--stride", "7")
     assert "third states 0" in said
     assert int(said.split("points ")[-1].split(":")[0]) > 100
+
+
+def test_law_8_a_read_gives_the_right_value_or_nothing():
+    assert "every read was right or nothing" in told("tests.faults.store_law", "--examples", "15")

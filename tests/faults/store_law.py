@@ -1,6 +1,12 @@
 """Law 8: whatever is put, read, removed, damaged or killed in whatever order, a read gives the
-right value or nothing."""
+right value or nothing.
 
+    python -m tests.faults.store_law --examples 500
+
+A process of its own: it forks, which a process with threads of PyTorch or Playwright must not.
+"""
+
+import argparse
 import os
 import shutil
 import signal
@@ -11,7 +17,12 @@ from pathlib import Path
 import numpy as np
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
 
 from explorer.store import Store
 
@@ -114,6 +125,10 @@ class StoreLaw(RuleBasedStateMachine):
                 self.sure.add(number)
 
 
-TestStoreLaw = StoreLaw.TestCase
-TestStoreLaw.settings = settings(max_examples=15, stateful_step_count=25, deadline=None,
-                                 derandomize=True)
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--examples", type=int, default=15)
+    options = parser.parse_args()
+    run_state_machine_as_test(StoreLaw, settings=settings(
+        max_examples=options.examples, stateful_step_count=25, deadline=None, derandomize=True))
+    sys.stdout.write(f"{options.examples} sequences: every read was right or nothing\n")
