@@ -16,7 +16,7 @@ _SHUT = {errno.EROFS, errno.EACCES, errno.EPERM}
 _MANY = {errno.EMFILE, errno.ENFILE}
 _NO_RESERVE = {errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS}
 _KEPT = "What was saved before is intact."
-_LEAST_FREE = 64 * 1024
+LEAST_FREE = 64 * 1024
 """Below that a disk is full, whatever words the failing call found for it."""
 
 
@@ -24,7 +24,7 @@ def disk_error(what: str, path: Path, error: OSError, needed: int | None = None)
     """The StoreError for an OSError met while doing `what` ('save a result') at `path`: DISK_FULL,
     READ_ONLY, TOO_MANY_FILES, FILE_TOO_LARGE, HOME_GONE, else DISK. `needed` in bytes."""
     where, number = Where(file=path.name), error.errno
-    if number in _FULL or (number is None and free_bytes(path) < (needed or _LEAST_FREE)):
+    if number in _FULL or (number is None and free_bytes(path) < (needed or LEAST_FREE)):
         return _full(what, path, needed, quota=number == errno.EDQUOT)
     if number in _SHUT:
         return StoreError("READ_ONLY", f"Could not {what}: the folder cannot be written.", where,

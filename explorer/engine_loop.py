@@ -62,10 +62,10 @@ class Loop:
     _beaten: float = 0.0
     _forgot: float = field(default_factory=time.monotonic)
     _orphans: Orphans = field(default_factory=Orphans)
+    _peopled: float = field(default_factory=time.monotonic)
 
     def __post_init__(self) -> None:
         self._warmups = Warmups(self.cluster, self.warm)
-    _peopled: float = field(default_factory=time.monotonic)
 
     def run(self, leave: Callable[[], bool]) -> None:
         """Raises EngineBroken, StoreError (the database), OSError (the scheduler)."""

@@ -12,7 +12,6 @@ import os
 import re
 import shutil
 import time
-import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +27,7 @@ from explorer.recipe import recipe_from_data
 from explorer.seal import open_sealed
 from explorer.spec import Progress, silent
 from explorer.store import Store
+from explorer.temporary import name_temporary
 from explorer.workspace import Workspaces
 
 _FRESH_SECONDS = 24 * 3600.0
@@ -190,7 +190,7 @@ def _empty_quarantine(store: Store, trial: bool) -> tuple[int, int]:
 
 def _remove(store: Store, folder: Path) -> None:
     """Gone at once for everybody; its bytes a moment later."""
-    gone = store.root / "tmp" / uuid.uuid4().hex
+    gone = store.root / "tmp" / name_temporary()
     try:
         os.rename(folder, gone)
     except FileNotFoundError:

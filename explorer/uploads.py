@@ -6,7 +6,6 @@ import hashlib
 import os
 import threading
 import time
-import uuid
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from explorer.disk import disk_error, sync_folder, write_synced
 from explorer.errors import InputError, Where
 from explorer.load.limits import uploads_quota
 from explorer.seal import digest_of
+from explorer.temporary import is_abandoned, name_temporary
 
 _KEPT_SECONDS = 24 * 3600
 """Uploads stay so long after their last use, so that they can be read again in another way."""
@@ -45,7 +45,7 @@ def keep_upload(name: str, content: bytes | memoryview, home: Path) -> Kept:
     folder = home / "uploads"
     path = folder / kept.sha256
     size = memoryview(content).nbytes
-    part = folder / f"{kept.sha256}.{os.getpid()}.{uuid.uuid4().hex}{_PART}"
+    part = folder / f"{name_temporary()}{_PART}"
     with _keeping:
         try:
             folder.mkdir(mode=0o700, exist_ok=True)  # no parents: a home that is gone stays so
@@ -84,7 +84,7 @@ def sweep_uploads(home: Path) -> int:
     limit = time.time() - _KEPT_SECONDS
     removed = 0
     for path, status in _files(home / "uploads"):
-        if status.st_mtime < limit or (path.suffix == _PART and not _is_written(path)):
+        if status.st_mtime < limit or (path.suffix == _PART and is_abandoned(path.stem)):
             path.unlink(missing_ok=True)
             removed += 1
     return removed
@@ -121,17 +121,3 @@ def _files(folder: Path) -> Iterator[tuple[Path, os.stat_result]]:
         with suppress(FileNotFoundError):  # another process has just removed it
             if path.is_file() and not path.is_symlink():
                 yield path, path.stat()
-
-
-def _is_written(part: Path) -> bool:
-    """Whether the process that began this file is still there."""
-    words = part.name.split(".")
-    if len(words) != 4 or not words[1].isdigit():
-        return False
-    try:
-        os.kill(int(words[1]), 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

@@ -13,7 +13,7 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from urllib.parse import quote
 
-from explorer.disk import disk_error, free_bytes
+from explorer.disk import LEAST_FREE, disk_error, free_bytes
 from explorer.errors import StoreError, Where
 from explorer.schema import MIGRATIONS
 from explorer.seal import seal_row
@@ -21,7 +21,6 @@ from explorer.seal import seal_row
 FILE_NAME = "workspace.sqlite3"
 BUSY_SECONDS = 20.0
 _LEFT_SECONDS = 60.0
-_LEAST_FREE = 64 * 1024
 _TABLES = {"workspaces", "operations", "jobs"}
 
 
@@ -156,7 +155,7 @@ def _store_error(path: Path, error: sqlite3.DatabaseError) -> StoreError:
     if code in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_ERROR):
         return damaged(path.name)
     if code == sqlite3.SQLITE_FULL or (code == sqlite3.SQLITE_IOERR
-                                       and free_bytes(path) < _LEAST_FREE):
+                                       and free_bytes(path) < LEAST_FREE):
         return disk_error("save the change", path, OSError(errno.ENOSPC, "full"))
     if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM):
         return disk_error("save the change", path, OSError(errno.EROFS, "read-only"))

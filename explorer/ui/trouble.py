@@ -36,7 +36,7 @@ def show_trouble(error: ExplorerError) -> None:
     if error.code == "DAMAGED":
         _offer_backups(error.where.entry)
     elif error.code in _AGAIN:
-        st.button("Try again", icon=":material/refresh:", on_click=_look_again)
+        st.button("Try again", icon=":material/refresh:", on_click=open_again)
     elif st.button("Start with new data", icon=":material/add:"):
         state.start_over()
         st.rerun()
@@ -47,7 +47,7 @@ def show_read_only() -> None:
     shared = backend()
     if not shared.workspaces.read_only:
         if shared.read_only:  # it was when the server started: engine and backups begin now
-            _look_again()
+            open_again()
             st.rerun()
         return
     st.warning("The folder of results and workspaces cannot be written: what is there can be "
@@ -123,10 +123,6 @@ def _reader() -> Callable[[], Step] | None:
 
 def _kept_step(files: list[Kept]) -> Step:
     return kept_step(files, kept_options(), backend().folder)
-
-
-def _look_again() -> None:
-    open_again()
 
 
 def _when(at: float) -> str:

@@ -1,5 +1,6 @@
 import pytest
 
+from explorer import engine
 from tests.engine.homes import Home, set_environment
 
 
@@ -10,3 +11,12 @@ def home(tmp_path_factory):
         place = Home(tmp_path_factory.mktemp("home"))
         yield place
         place.engine.stop()
+
+
+@pytest.fixture
+def environment(monkeypatch):
+    """One worker; engines that a test starts end with it."""
+    set_environment(monkeypatch, EXPLORER_WORKERS="1")
+    yield monkeypatch
+    for running in list(engine._engines.values()):
+        running.stop()

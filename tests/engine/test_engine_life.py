@@ -14,15 +14,7 @@ from explorer import engine
 from explorer.engine_settings import Settings
 from explorer.errors import ParameterError
 from explorer.jobs import Jobs, Step
-from tests.engine.homes import HERE, Home, log, set_environment, until
-
-
-@pytest.fixture
-def environment(monkeypatch):
-    set_environment(monkeypatch, EXPLORER_WORKERS="1")
-    yield monkeypatch
-    for running in list(engine._engines.values()):
-        running.stop()
+from tests.engine.homes import HERE, Home, log, until
 
 
 def gone(processes, seconds=8.0):

@@ -5,19 +5,10 @@ import time
 
 import pytest
 
-from explorer import engine
 from explorer.engine_queue import Queue
-from tests.engine.homes import HERE, Home, set_environment
+from tests.engine.homes import HERE, Home
 
 YEAR = 365 * 24 * 3600.0
-
-
-@pytest.fixture
-def environment(monkeypatch):
-    set_environment(monkeypatch, EXPLORER_WORKERS="1")
-    yield monkeypatch
-    for running in list(engine._engines.values()):
-        running.stop()
 
 
 def test_r07_a_step_that_hangs_or_never_ends_is_ended_in_words(environment, tmp_path):

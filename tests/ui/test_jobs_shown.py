@@ -1,16 +1,14 @@
 """Jobs on the page, seen by sessions that come and go: S01, S03, S04, S13, R06."""
 
-from pathlib import Path
 
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from explorer.engine_queue import Queue
 from explorer.load import load_sample
 from explorer.propose import propose
 from explorer.spec import silent
+from tests.ui.opened import open_page
 
-ROOT = Path(__file__).parents[2]
 RECIPE, JOBS = "pages/explore/recipe.py", "pages/about/jobs.py"
 
 
@@ -25,16 +23,6 @@ def workspace(shared):
     document = Document(dataset=wine.id, recipe=recipe.to_data())
     shared.workspaces.save(identifier, document.model_dump(mode="json"), 0)
     return identifier
-
-
-def open_page(path, workspace):
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
-    app.query_params["w"] = workspace
-    app.run()
-    app.switch_page(path)
-    app.run()
-    assert not app.exception, app.exception
-    return app
 
 
 def press(app, label):

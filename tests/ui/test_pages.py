@@ -1,11 +1,11 @@
 """Every page, empty and loaded, without a browser."""
 
-from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
-ROOT = Path(__file__).parents[2]
+from tests.ui.opened import ROOT, open_page
+
 PAGES = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "pages").rglob("*.py"))
 
 
@@ -48,19 +48,6 @@ def loaded(home):
     document = Document(dataset=data.id, recipe=recipe.to_data(), ran=recipe.to_data())
     shared.workspaces.save(identifier, document.model_dump(mode="json"), version)
     return identifier
-
-
-def open_page(path, workspace=None):
-    """The app with that page shown."""
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
-    if workspace:
-        app.query_params["w"] = workspace
-    app.run()
-    if path != "pages/data/bring.py":
-        app.switch_page(path)
-        app.run()
-    assert not app.exception, app.exception
-    return app
 
 
 def words(app):

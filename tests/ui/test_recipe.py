@@ -1,9 +1,7 @@
 """The recipe's form, the conflict of two tabs, ticks and the sweep, without a browser."""
 
-from pathlib import Path
 
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from explorer.escape import esc_md
 from explorer.load import load_sample
@@ -11,8 +9,8 @@ from explorer.propose import propose
 from explorer.recipe import Recipe
 from explorer.run import run
 from explorer.spec import silent
+from tests.ui.opened import open_page
 
-ROOT = Path(__file__).parents[2]
 RECIPE, CLUSTERS = "pages/explore/recipe.py", "pages/explore/clusters.py"
 
 
@@ -33,16 +31,6 @@ def workspace(shared, wine):
     document = Document(dataset=wine.id, recipe=recipe.to_data(), ran=recipe.to_data())
     shared.workspaces.save(identifier, document.model_dump(mode="json"), 0)
     return identifier
-
-
-def open_page(path, workspace):
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
-    app.query_params["w"] = workspace
-    app.run()
-    app.switch_page(path)
-    app.run()
-    assert not app.exception, app.exception
-    return app
 
 
 def saved(shared, workspace):

@@ -1,10 +1,8 @@
 """Saved recipes that no longer fit, and data no method can use, on the recipe's form."""
 
-from pathlib import Path
 
 import numpy as np
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from explorer.load import load_sample
 from explorer.propose import propose
@@ -12,8 +10,8 @@ from explorer.recipe import Recipe
 from explorer.run import run
 from explorer.spec import silent
 from tests.builders import build_dataset
+from tests.ui.opened import open_page
 
-ROOT = Path(__file__).parents[2]
 RECIPE, CLUSTERS, MAP = (f"pages/explore/{name}.py" for name in ("recipe", "clusters", "map"))
 
 
@@ -30,16 +28,6 @@ def keep(shared, data, recipe):
     document = Document(dataset=data.id, recipe=recipe, ran=recipe)
     shared.workspaces.save(identifier, document.model_dump(mode="json"), 0)
     return identifier
-
-
-def open_page(path, workspace):
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
-    app.query_params["w"] = workspace
-    app.run()
-    app.switch_page(path)
-    app.run()
-    assert not app.exception, app.exception
-    return app
 
 
 def said(app):
