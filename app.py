@@ -34,9 +34,10 @@ if __name__ == "__main__":
         with problems_shown():  # a disk can refuse at any line
             page.run()
 else:
-    from explorer.ui.downloads import ROUTES
+    from explorer.ui.downloads import ROUTES as DOWNLOADS
+    from explorer.ui.served import ROUTES as MAP
     from explorer.ui.server import edges, end_in_order, lifespan, refuse_open_address
 
-    app = st.App(__file__, lifespan=lifespan, routes=ROUTES, middleware=edges())
+    app = st.App(__file__, lifespan=lifespan, routes=[*DOWNLOADS, *MAP], middleware=edges())
     refuse_open_address()
     end_in_order()

@@ -31,9 +31,11 @@ with problems_shown():
         with st.container(key="views"):
             left, right = st.columns([8, 5], gap="small")
             with left:
-                show_map(current, options[key], key, names, tool, HEIGHT)
+                from explorer.ui.point_view import show_points
+                show_points(current, options[key].draw(), key, names, key='map', height=HEIGHT)
             with right:
-                show_silhouette(current, names, tool, HEIGHT)
+                from explorer.ui.point_view import show_bars
+                show_bars(current, names, key='silhouette', height=HEIGHT)
         show_limits(current)
         show_selection(current, names)
         show_run_notes(current)
