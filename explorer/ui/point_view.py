@@ -33,13 +33,13 @@ from explorer.ui.served import (
 # Streamlit runs this text from a blob address, from where nothing relative can be imported. The
 # module is asked for once; later calls find it loaded.
 _JS = """
-let module = null;
+const loaded = new Map();
 export default function (component) {
   const address = new URL(component.data.module, document.baseURI).href;
   let end = null;
   let gone = false;
-  const start = (loaded) => { module = loaded; if (!gone) end = loaded.show(component); };
-  if (module) start(module); else import(address).then(start);
+  const start = (module) => { loaded.set(address, module); if (!gone) end = module.show(component); };
+  if (loaded.has(address)) start(loaded.get(address)); else import(address).then(start);
   return () => { gone = true; end?.(); };
 }
 """

@@ -5,7 +5,7 @@ import { fetchBytes, isDark, join, leave, others } from "./links.js";
 import { combine, count, packBits, unpackBits } from "./pick.js";
 
 const views = new WeakMap();
-const LEFT = 128;
+const LEFT = 112;
 const TOP = 22;
 const BOTTOM = 34;
 const GAP = 7;
@@ -150,6 +150,8 @@ class Bars {
     const last = Math.min(group.bottom, this.stage.clientHeight - BOTTOM + 2);
     if (last < first) return;
     const step = Math.max(pixel, group.tall);
+    // Edges between pixels would let the ground shine through.
+    const snap = (y) => Math.round(y / pixel) * pixel;
     const context = this.dark ? "#5a5d66" : "#c9cbd1";
     const paint = (place, y, high) => {
       const end = Math.min(group.end, Math.max(place + 1, Math.round(place + step / group.tall)));
@@ -164,29 +166,46 @@ class Bars {
       for (let place = from; place < group.end; place++) {
         const y = group.top + (place - group.start) * group.tall;
         if (y > last) break;
-        paint(place, y, Math.max(pixel, group.tall > 3 ? group.tall - 0.6 : group.tall));
+        const end = snap(y + group.tall) - (group.tall > 3 ? pixel : 0);
+        paint(place, snap(y), Math.max(pixel, end - snap(y)));
       }
     } else {
-      for (let y = first; y < last; y += pixel) {
+      for (let y = snap(first); y < last; y += pixel) {
         const place = group.start + Math.floor((y - group.top) / group.tall);
-        if (place < group.end) paint(place, y, pixel);
+        if (place >= group.start && place < group.end) paint(place, y, pixel);
       }
     }
     this.paintName(group, first, last);
   }
 
+  /** The name over the number of rows and the mean; on one line where two do not fit. */
   paintName(group, first, last) {
     if (last - first < 9) return;
     const pen = this.pen;
-    pen.font = "12px system-ui, sans-serif";
+    const font = getComputedStyle(this.root).fontFamily;
+    const middle = (first + last) / 2;
+    const numbers = `${(group.end - group.start).toLocaleString("en")} · ${group.mean.toFixed(2)}`;
     pen.textAlign = "right";
     pen.textBaseline = "middle";
-    pen.fillStyle = this.dark ? "#d5d7dd" : "#3b3f4a";
-    const mean = group.mean.toFixed(2);
-    let name = group.name;
-    const text = () => `${name} · ${(group.end - group.start).toLocaleString("en")} · ${mean}`;
-    while (name.length > 2 && pen.measureText(text()).width > LEFT - 10) name = `${name.slice(0, -2)}…`;
-    pen.fillText(text(), LEFT - 6, (first + last) / 2);
+    pen.font = `12px ${font}`;
+    pen.fillStyle = this.dark ? "#e3e5ea" : "#2b2f3a";
+    if (last - first < 28) {
+      const room = LEFT - 12 - pen.measureText(` · ${numbers}`).width;
+      pen.fillText(`${this.fitting(group.name, room)} · ${numbers}`, LEFT - 6, middle);
+      return;
+    }
+    pen.fillText(this.fitting(group.name, LEFT - 10), LEFT - 6, middle - 7);
+    pen.fillStyle = this.dark ? "#a5a8b0" : "#666a75";
+    pen.fillText(numbers, LEFT - 6, middle + 8);
+  }
+
+  fitting(text, room) {
+    if (this.pen.measureText(text).width <= room) return text;
+    let short = text;
+    while (short.length > 1 && this.pen.measureText(`${short}…`).width > room) {
+      short = short.slice(0, -1);
+    }
+    return `${short}…`;
   }
 
   paintHover() {
@@ -207,7 +226,7 @@ class Bars {
     const pen = this.pen;
     const scale = this.scale;
     const grey = this.dark ? "#a5a8b0" : "#666a75";
-    pen.font = "11px system-ui, sans-serif";
+    pen.font = `11px ${getComputedStyle(this.root).fontFamily}`;
     pen.fillStyle = grey;
     pen.strokeStyle = grey;
     pen.textBaseline = "top";
@@ -242,7 +261,7 @@ class Bars {
     this.pen.fillRect(0, from, this.stage.clientWidth, to - from);
   }
 
-  /** The place in the order at that height, or -1; `snap` takes the nearest bar. */
+  /** The place in the order at that height, or -1. */
   placeAt(y) {
     for (const group of this.placed ?? []) {
       if (y >= group.top && y < group.bottom) {

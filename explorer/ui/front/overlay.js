@@ -152,9 +152,9 @@ export class Overlay {
   }
 
   /** Big clusters first; a name that would cover another waits until there is room. */
-  drawNames({ viewport, data, dark, legend }) {
+  drawNames({ viewport, data, dark, legend, root }) {
     const pen = this.pen;
-    pen.font = "600 13px system-ui, sans-serif";
+    pen.font = `600 13px ${getComputedStyle(root).fontFamily}`;
     pen.textAlign = "center";
     pen.textBaseline = "middle";
     pen.lineJoin = "round";
