@@ -76,7 +76,7 @@ def security_headers() -> dict[str, str]:
         "default-src": "'self'",
         # Plotly's WebGL (regl) makes its drawing functions from text of its own: without this a
         # map is an empty box that says WebGL is missing.
-        "script-src": " ".join(("'self'", "'unsafe-eval'", *_inline_scripts())),
+        "script-src": " ".join(("'self'", "'unsafe-eval'", "blob:", *_inline_scripts())),
         "style-src": "'self' 'unsafe-inline'",  # emotion writes styles at run time
         "img-src": "'self' data: blob:",
         "font-src": "'self' data:",
