@@ -6,6 +6,7 @@
     proposal = explorer.propose_recipe(dataset)
     result = explorer.run_recipe(proposal.recipe, dataset)
     result.clustering.labels, result.projection.points, result.scores, result.table()
+    explorer.draw_map(result, color_by="silhouette")     # a Plotly figure
 
 None of these names is the name of a submodule: importing `explorer.run` sets the attribute `run`
 of this package, so a function of that name would not last.
@@ -18,13 +19,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from explorer.dataset import Dataset
     from explorer.propose import Proposal
     from explorer.recipe import Recipe
     from explorer.run import Run
     from explorer.spec import Progress
 
-__all__ = ["open_data", "propose_recipe", "read_recipe", "run_recipe"]
+__all__ = ["draw_map", "open_data", "propose_recipe", "read_recipe", "run_recipe"]
 
 
 def open_data(source: str | Path | Sequence[str | Path], *, home: str | Path | None = None,
@@ -66,3 +69,16 @@ def read_recipe(path: str | Path) -> Recipe:
     from explorer.recipe import read_recipe as read
 
     return read(Path(path))
+
+
+def draw_map(result: Run, color_by: str = "cluster", *, names: dict[int, str] | None = None,
+             selected: np.ndarray | None = None) -> Any:
+    """The map of a run as a Plotly figure, as the app's download has it.
+
+    `color_by`: 'cluster', 'silhouette', 'second' (best cluster), 'strength', or the name of a
+    column; `names`: cluster number -> name; `selected`: dataset rows (int64), the others are
+    dimmed. Raises ParameterError COLOR_BY, DataError NOT_PROJECTED.
+    """
+    from explorer.map_files import draw_figure, look_at
+
+    return draw_figure(result, look_at(result, color_by, names, selected))

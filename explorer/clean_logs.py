@@ -10,11 +10,12 @@ from typing import Any
 from explorer.escape import log_line
 
 _SESSION = re.compile(r"\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b")
-_IN_URLS = re.compile(r"(/_stcore/upload_file/)[^\s\"?]+|(/download/)[^\s\"?]+|([?&]w=)[^\s\"&]+")
+_IN_URLS = re.compile(r"(/_stcore/upload_file/|/download/|/map-data/(?:bytes|card|picture)/)"
+                      r"[^\s\"?]+|([?&]w=)[^\s\"&]+")
 
 
 def keep_logs_clean() -> None:
-    """From now on no log of this process holds what opens a session, a download or a workspace,
+    """From now on no log of this process holds what opens a session, a download, a workspace or a row,
     nor a sign that a terminal would obey."""
     make = logging.getLogRecordFactory()
     if getattr(make, "keeps_logs_clean", False):
@@ -33,5 +34,5 @@ def keep_logs_clean() -> None:
 def _harmless(value: Any) -> Any:
     if not isinstance(value, str | Exception | Path):
         return value
-    text = _IN_URLS.sub(lambda found: f"{found[1] or found[2] or found[3]}...", str(value))
+    text = _IN_URLS.sub(lambda found: f"{found[1] or found[2]}...", str(value))
     return "\n".join(log_line(line) for line in _SESSION.sub("...", text).split("\n"))

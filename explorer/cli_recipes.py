@@ -103,6 +103,9 @@ def _summary(result: Run) -> None:
     say(f"{result.dataset.name}: {len(result.rows):,} of {result.dataset.n:,} rows, "
         f"{embedding.vectors.shape[1]} columns in {embedding.title}; {clustering.count} clusters, "
         f"{clustering.noise:,} rows noise; clustered in {result.space}.")
+    if result.plan.edited:
+        say(f"Edited by hand in {len(result.plan.edited):,} steps: {result.rows_edited:,} rows "
+            "have another cluster than the method gave them.")
     say()
     say(score_table(result.scores))
     for notes in (embedding.notes, projection.notes, clustering.notes):

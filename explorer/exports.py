@@ -66,8 +66,10 @@ FORMATS: dict[str, Format] = {form.key: form for form in (
 )}
 
 
-def export_step(current: Run, rows: np.ndarray, names: Mapping[int, str], form: str) -> Step:
-    """The job that writes these dataset rows (int64, ascending) in a format of FORMATS.
+def export_step(current: Run, rows: np.ndarray, names: Mapping[int, str], form: str,
+                notes: Mapping[int, str] | None = None) -> Step:
+    """The job that writes these dataset rows (int64, ascending) in a format of FORMATS. `names` and
+    `notes` are what people said about clusters.
 
     Nothing is stored yet: `keep_rows` does so before the job is asked for.
     """
@@ -76,13 +78,14 @@ def export_step(current: Run, rows: np.ndarray, names: Mapping[int, str], form: 
                         hint="Pick clusters or choose rows on the map.")
     chosen = _rows_key(current, rows)
     named = {str(label): name for label, name in sorted(names.items())}
+    noted = {str(label): note for label, note in sorted((notes or {}).items())}
     told = current.dataset.told()
     parts = [current.recipe.to_data(), current.dataset.id, current.dataset.roles, chosen, named,
-             form, told]
+             form, told, *([noted] if noted else [])]
     key = result_key("export", 3, *parts)
     payload = {"step": "export", "key": key, "recipe": current.recipe.to_data(), "told": told,
                "dataset": current.dataset.id, "roles": current.dataset.roles, "rows": chosen,
-               "names": named, "format": form}
+               "names": named, "notes": noted, "format": form}
     return Step(key=key, kind="export", title=f"Export of {len(rows):,} rows",
                 call="explorer.exports:execute", payload=payload, seconds=1 + 2e-5 * len(rows))
 
@@ -115,10 +118,11 @@ def execute(payload: dict[str, Any], home: str, progress: Progress) -> None:
     current = Run(plan, store)
     rows = np.array(store.get(payload["rows"]).array("rows"))
     names = {int(label): name for label, name in payload["names"].items()}
+    notes = {int(label): note for label, note in payload.get("notes", {}).items()}
     folder = store.new_folder()
     try:
         progress(0.1, "collecting rows")
-        export = make_export(current, rows, names, payload["key"])
+        export = make_export(current, rows, names, payload["key"], notes)
         written = write_files(export, folder, payload["format"], part(progress, 0.2, 0.9))
         progress(0.9, "packing")
         bundle(list(written), folder / "export.zip")
@@ -131,15 +135,16 @@ def execute(payload: dict[str, Any], home: str, progress: Progress) -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def make_export(current: Run, rows: np.ndarray, names: dict[int, str], key: str = "") -> Export:
+def make_export(current: Run, rows: np.ndarray, names: dict[int, str], key: str = "",
+                notes: Mapping[int, str] | None = None) -> Export:
     """The export `key` of dataset rows; rows without a vector have empty cells in our columns."""
     uncovered = int(np.count_nonzero(~np.isin(rows, current.rows)))
     return Export(dataset=current.dataset, rows=rows, extra=current.table_of(rows, names),
-                  manifest=manifest_of(current, len(rows), uncovered, names, key))
+                  manifest=manifest_of(current, len(rows), uncovered, names, key, notes))
 
 
 def manifest_of(current: Run, rows: int, uncovered: int, names: dict[int, str],
-                key: str = "") -> dict[str, Any]:
+                key: str = "", notes: Mapping[int, str] | None = None) -> dict[str, Any]:
     """Recipe, sources, scores, what each of our columns means, and the export's own id: its first
     8 digits are in the name of the download."""
     scores = [vars(score) for score in current.scores]
@@ -150,7 +155,17 @@ def manifest_of(current: Run, rows: int, uncovered: int, names: dict[int, str],
             "embedding": current.plan.embedding, "projection": current.plan.projection,
             "clustering": current.plan.clustering, **current.plan.judgements}.items()},
         "scores": scores, "rows_without_vector": uncovered,
-        "cluster_names": {str(label): name for label, name in names.items()}})
+        "cluster_names": {str(label): name for label, name in names.items()},
+        "cluster_notes": {str(label): note for label, note in (notes or {}).items()},
+        **_edited(current)})
+
+
+def _edited(current: Run) -> dict[str, Any]:
+    """What was done to the clustering by hand: nothing where nothing was."""
+    if not current.plan.edited:
+        return {}
+    return {"edits": {"steps": len(current.plan.edited), "rows_changed": current.rows_edited,
+                      "original_clustering": _made(current, current.plan.original)}}
 
 
 def _made(current: Run, key: str) -> dict[str, Any]:
@@ -164,10 +179,18 @@ def meanings_of(current: Run) -> dict[str, str]:
     space and the metric behind it."""
     recipe, projection = current.recipe, current.projection
     clusterer, projector = recipe.clustering.title, recipe.projecting.title
+    steps = len(current.plan.edited)
+    times = "1 step" if steps == 1 else f"{steps:,} steps"
     found = {
-        "cluster": f"{MEANINGS['cluster']}; made by {clusterer} in {current.space}",
+        "cluster": f"{MEANINGS['cluster']}; made by {clusterer} in {current.space}" if not steps
+        else f"number of the cluster; -1 is noise; made by {clusterer} in {current.space}, then "
+             f"edited by hand in {times} (in recipe.yaml): a cluster nobody touched keeps its "
+             "number, a new one gets a number nothing had before",
         "strength": f"how firmly the row belongs to its cluster, 0 to 1, as {clusterer} says",
     }
+    if steps:
+        found["original_cluster"] = (f"{MEANINGS['cluster']}; made by {clusterer} in "
+                                     f"{current.space}, before any edit")
     if current.silhouette is not None:
         score = current.silhouette.scores[0]
         basis = f"{score.metric} distance in {score.space}"

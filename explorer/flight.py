@@ -110,8 +110,9 @@ def after_projecting(result: Any, vectors: np.ndarray, facts: Facts) -> Projecti
     return replace(found, notes=(*_texts(found.notes), *_shape_notes(points, vectors, facts)))
 
 
-def after_clustering(result: Any, n: int) -> Clustering:
-    """A clusterer's answer for n rows, with notes; ResultError when it cannot be true."""
+def after_clustering(result: Any, n: int, *, edited: bool = False) -> Clustering:
+    """A clusterer's answer for n rows, with notes; ResultError when it cannot be true. `edited`:
+    the answer of an edit, whose labels may have gaps and any order of sizes."""
     found = _of_kind(result, Clustering, "The clusterer")
     labels = _shaped(found.labels, "The clustering", np.int32, 1)
     _length(labels, n, "The clustering")
@@ -119,9 +120,9 @@ def after_clustering(result: Any, n: int) -> Clustering:
         raise ResultError("BAD_LABELS", "Cluster labels must be -1 or above, "
                                         f"got {int(labels.min())}.")
     present, sizes = np.unique(labels[labels != NOISE], return_counts=True)
-    if not np.array_equal(present, np.arange(len(present))):
+    if not edited and not np.array_equal(present, np.arange(len(present))):
         raise ResultError("BAD_LABELS", "Cluster labels must be 0, 1, 2 ... without gaps.")
-    if (np.diff(sizes) > 0).any():
+    if not edited and (np.diff(sizes) > 0).any():
         raise ResultError("BAD_LABELS", "Cluster 0 must be the largest, and so on.")
     if found.strengths is not None:
         strengths = _shaped(found.strengths, "The strengths", np.float32, 1)

@@ -8,13 +8,15 @@ from typing import Any
 
 from explorer.cluster import Clusterer
 from explorer.dataset import Dataset
+from explorer.edit import Edit
+from explorer.edit.split import Split
 from explorer.encode import Encoder
 from explorer.errors import ParameterError
 from explorer.jobs import Step
 from explorer.neighbors import Neighbors, neighbor_searches
 from explorer.neighbors.nearest import shared_count
 from explorer.project import Projector
-from explorer.recipe import Recipe
+from explorer.recipe import Recipe, divider_of
 from explorer.spec import Method, result_key
 from explorer.store import Store
 
@@ -26,7 +28,8 @@ _GUESSED_WIDTH = 384
 class Plan:
     """The result keys of a recipe on a dataset, and the steps that make them, in order.
 
-    `graph` is None when no step needs neighbours.
+    `graph` is None when no step needs neighbours. `original` is the clusterer's clustering,
+    `edited` the ones after each edit of the recipe; `clustering` is the last of them.
     """
 
     recipe: Recipe
@@ -34,10 +37,16 @@ class Plan:
     embedding: str
     graph: str | None
     projection: str
-    clustering: str
+    original: str
+    edited: tuple[str, ...]
     judgements: dict[str, str]
     description: str
     steps: tuple[Step, ...]
+
+    @property
+    def clustering(self) -> str:
+        """The key of the clustering that is shown, judged and described."""
+        return self.edited[-1] if self.edited else self.original
 
     @property
     def clustered(self) -> str:
@@ -99,10 +108,10 @@ def sweep_step(plan: Plan, counts: Sequence[int]) -> Step:
 def _sweep_seconds(plan: Plan, method: Clusterer, counts: Sequence[int]) -> float:
     """The methods' own estimates, each by what this machine was measured to take for it."""
     steps = {step.key: step for step in plan.steps}
-    size = steps[plan.clustering].payload["size"]
+    size = steps[plan.original].payload["size"]
     n, d = size["n"], size["d"]
     seconds = (method.estimate_sweep(n, d, counts).seconds
-               * _pace(steps[plan.clustering]))
+               * _pace(steps[plan.original]))
     for judge in plan.recipe.judging:
         step = steps[plan.judgements[judge.key]]
         seconds += judge.estimate_all(n, d, len(counts)).seconds * _pace(step)
@@ -134,6 +143,13 @@ def clustering_key(method: Clusterer, clustered: str) -> str:
     return result_key("cluster", method.identity(), clustered)
 
 
+def edited_key(edit: Edit, clustering: str, embedding: str, clustered: str) -> str:
+    """The name of a clustering after an edit: the edit, the clustering before it, the rows of the
+    embedding; for a split also the clusterer, all its parameters and the vectors."""
+    divided = [divider_of(edit).identity(), clustered] if isinstance(edit, Split) else []
+    return result_key("edit", edit.identity(), clustering, embedding, *divided)
+
+
 def judgement_key(judge: Method, clustered: str, clustering: str) -> str:
     """The name of a judgement: judge, vectors and labels."""
     return result_key("judge", judge.identity(), clustered, clustering)
@@ -158,12 +174,15 @@ class _Planner:
         clustered = projection if in_picture else embedding
         if in_picture:
             d = getattr(self.recipe.projecting, "dimensions", 2)
-        clustering = self.cluster(clustered, n, d)
+        original = self.cluster(clustered, n, d)
+        edited = self.edit(original, embedding, clustered, n, d)
+        clustering = edited[-1] if edited else original
         judgements = {judge.key: self.judge(judge, clustered, clustering, n, d)
                       for judge in self.recipe.judging}
         description = self.describe(clustered, embedding, clustering, n, d)
         return Plan(recipe=self.recipe, dataset=self.dataset, embedding=embedding, graph=graph,
-                    projection=projection, clustering=clustering, judgements=judgements,
+                    projection=projection, original=original, edited=edited,
+                    judgements=judgements,
                     description=description, steps=tuple(self.steps))
 
     def encode(self) -> str:
@@ -210,6 +229,22 @@ class _Planner:
                  {"inputs": {"vectors": clustered}, "space": _space_kind(self.recipe)},
                  (clustered,))
         return key
+
+    def edit(self, original: str, embedding: str, clustered: str, n: int,
+             d: int) -> tuple[str, ...]:
+        """A step per edit: a later one computes no earlier one again."""
+        found: list[str] = []
+        for edit in self.recipe.editing:
+            before = found[-1] if found else original
+            key = edited_key(edit, before, embedding, clustered)
+            inputs = {"clustering": before, "embedding": embedding}
+            if edit.divides:
+                inputs["vectors"] = clustered
+            self.add("edit", key, edit, n, d,
+                     {"inputs": inputs, "total": self.dataset.n, "space": _space_kind(self.recipe)},
+                     tuple(dict.fromkeys(inputs.values())))
+            found.append(key)
+        return tuple(found)
 
     def judge(self, judge: Method, clustered: str, clustering: str, n: int, d: int) -> str:
         key = judgement_key(judge, clustered, clustering)

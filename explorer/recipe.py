@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any, Literal, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from explorer.cluster import Clusterer, clusterers
+from explorer.edit import LONGEST, Edit, edits
+from explorer.edit.split import Split
 from explorer.encode import Encoder, encoders
 from explorer.errors import InputError, ParameterError, Where
 from explorer.judge import Judge, judges
@@ -18,7 +20,8 @@ from explorer.parameters import shown
 from explorer.project import Projector, projectors
 from explorer.spec import Method, Registry
 
-_LARGEST_FILE = 1_000_000
+LARGEST_FILE = 8_000_000
+"""Bytes of a recipe file; the row sets of edits are most of a long one."""
 
 
 class _PlainLoader(yaml.SafeLoader):
@@ -52,7 +55,8 @@ class Recipe(_Plain):
 
     `cluster_in` says which space is clustered: 'embedding', or 'projection' when a person chose so
     (every score then says that it was computed on the picture). `read` are the options the file was
-    read with and `roles` what each column is used as.
+    read with and `roles` what each column is used as. `edits` change the clustering by hand, one
+    after the other.
     """
 
     version: Literal[1] = 1
@@ -65,6 +69,7 @@ class Recipe(_Plain):
     clusterer: Call
     cluster_in: Literal["embedding", "projection"] = "embedding"
     judges: tuple[Call, ...] = ()
+    edits: tuple[Call, ...] = Field((), max_length=LONGEST)
 
     @classmethod
     def of(cls, encoder: Encoder, projector: Projector, clusterer: Clusterer,
@@ -96,26 +101,60 @@ class Recipe(_Plain):
         """The judges' declarations."""
         return tuple(judges().create(call.method, call.parameters) for call in self.judges)
 
+    @cached_property
+    def editing(self) -> tuple[Edit, ...]:
+        """The edits' declarations; ParameterError when one, or a split's clusterer, is not known.
+        """
+        return tuple(edit_of(call) for call in self.edits)
+
+    @property
+    def unedited(self) -> Recipe:
+        """The recipe without its edits."""
+        return self.using(edits=()) if self.edits else self
+
     def using(self, **changes: Any) -> Recipe:
-        """The recipe with other parts; a Method becomes its Call."""
+        """The recipe with other parts; a Method becomes its Call. Edits belong to one clustering:
+        they go when what decides it changes and no others are given."""
         plain = {name: Call.of(value) if isinstance(value, Method) else value
                  for name, value in changes.items()}
-        return Recipe.model_validate({**self.model_dump(mode="json"), **{
+        made = Recipe.model_validate({**self.model_dump(mode="json"), **{
             name: value.model_dump(mode="json") if isinstance(value, BaseModel) else value
             for name, value in plain.items()}})
+        if self.edits and "edits" not in changes and made._clusters_by() != self._clusters_by():
+            return made.using(edits=())
+        return made
+
+    def _clusters_by(self) -> tuple[Any, ...]:
+        drawn = self.projector if self.cluster_in == "projection" else None
+        return self.encoder, self.clusterer, self.cluster_in, drawn
 
     def check(self) -> Self:
         """Raise ParameterError for the first method or parameter that does not exist."""
-        _ = self.encoding, self.projecting, self.clustering, self.judging
+        _ = self.encoding, self.projecting, self.clustering, self.judging, self.editing
         return self
 
     def to_data(self) -> dict[str, Any]:
-        """Plain data; all parameters written out."""
-        return self.model_dump(mode="json")
+        """Plain data; all parameters written out. Without edits it says nothing of edits, so that
+        earlier versions can read it."""
+        data = self.model_dump(mode="json")
+        return data if self.edits else {key: data[key] for key in data if key != "edits"}
 
     def to_yaml(self) -> str:
         """The file people download; `from_yaml` gives back an equal recipe."""
         return yaml.safe_dump(self.to_data(), sort_keys=False, allow_unicode=True)
+
+
+def edit_of(call: Call) -> Edit:
+    """The edit's declaration; ParameterError when it, or a split's clusterer, is not known."""
+    edit = edits().create(call.method, call.parameters)
+    if isinstance(edit, Split):
+        divider_of(edit)
+    return edit
+
+
+def divider_of(edit: Split) -> Clusterer:
+    """The clusterer a split divides its rows with; ParameterError when it is not known."""
+    return clusterers().create(edit.clusterer.method, edit.clusterer.parameters)
 
 
 def recipe_from_data(data: Any) -> Recipe:
@@ -166,7 +205,22 @@ def open_recipe(data: Any) -> OpenedRecipe:
     notes += [f"The score {name[:80]!r} of the saved recipe no longer exists." for name in gone]
     calls["judges"] = [_mended(judges(), call, notes).model_dump() for call in saved.judges
                        if call.method in judges()]
+    calls["edits"] = _known_edits(saved.edits, notes)
     return OpenedRecipe(saved.using(**calls).check() if notes else saved.check(), tuple(notes))
+
+
+def _known_edits(saved: tuple[Call, ...], notes: list[str]) -> list[Any]:
+    """Up to the first that this version cannot do: what follows was made on its result."""
+    known: list[Any] = []
+    for call in saved:
+        try:
+            edit_of(call)
+        except ParameterError as error:
+            notes.append(f"Step {len(known) + 1} of the saved edits cannot be done any more: it "
+                         f"and the {len(saved) - len(known) - 1} after it are left out. {error}")
+            break
+        known.append(call.model_dump())
+    return known
 
 
 def _mended(registry: Registry[Any], call: Call, notes: list[str]) -> Call:
@@ -206,8 +260,8 @@ def read_recipe(path: Path) -> Recipe:
     """The recipe in a file."""
     if not path.is_file():
         raise InputError("NO_FILE", f"There is no file {path.name!r}.", Where(file=path.name))
-    if path.stat().st_size > _LARGEST_FILE:
-        raise InputError("TOO_LARGE", "A recipe must be at most 1 MB.", Where(file=path.name))
+    if path.stat().st_size > LARGEST_FILE:
+        raise InputError("TOO_LARGE", "A recipe must be at most 8 MB.", Where(file=path.name))
     try:
         return recipe_from_yaml(path.read_text(encoding="utf-8"))
     except UnicodeDecodeError as error:

@@ -55,8 +55,22 @@ class Run:
 
     @cached_property
     def clustering(self) -> Clustering | None:
-        """The labels."""
+        """The labels, after the recipe's edits."""
         return self._read(Clustering, self.plan.clustering)
+
+    @cached_property
+    def original(self) -> Clustering | None:
+        """The labels as the clusterer gave them."""
+        if not self.plan.edited:
+            return self.clustering
+        return self._read(Clustering, self.plan.original)
+
+    @cached_property
+    def rows_edited(self) -> int:
+        """How many rows have another cluster than the clusterer gave them."""
+        if self.clustering is None or self.original is None:
+            return 0
+        return int(np.count_nonzero(self.clustering.labels != self.original.labels))
 
     @cached_property
     def description(self) -> Description | None:
@@ -105,8 +119,8 @@ class Run:
     def table(self, names: dict[int, str] | None = None,
               places: np.ndarray | None = None) -> pa.Table:
         """Our columns for the rows covered, or only for those at `places`: cluster, cluster_name,
-        silhouette, second_best_cluster, second_best_name, strength (where the method gives one),
-        x, y(, z)."""
+        original_cluster (after edits), silhouette, second_best_cluster, second_best_name, strength
+        (where the method gives one), x, y(, z)."""
         names = names or {}
         at: Any = slice(None) if places is None else places
         columns: dict[str, pa.Array] = {}
@@ -114,6 +128,9 @@ class Run:
             labels = self.clustering.labels[at]
             columns["cluster"] = pa.array(np.asarray(labels, dtype=np.int32))
             columns["cluster_name"] = pa.array([name_of(label, names) for label in labels])
+            if self.plan.edited and self.original is not None:
+                columns["original_cluster"] = pa.array(
+                    np.asarray(self.original.labels[at], dtype=np.int32))
             if self.clustering.strengths is not None:
                 columns["strength"] = pa.array(np.asarray(self.clustering.strengths[at]))
         if self.silhouette is not None:

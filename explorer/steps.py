@@ -14,6 +14,8 @@ from explorer import values
 from explorer.cluster import clusterers
 from explorer.dataset import Dataset
 from explorer.describe import Description, describe
+from explorer.edit import Edit, Labelled, edits
+from explorer.edit.split import Split
 from explorer.encode import encoders
 from explorer.errors import DataError
 from explorer.flight import (
@@ -28,13 +30,14 @@ from explorer.judge import judges
 from explorer.neighbors import neighbor_searches
 from explorer.plan import embedding_key
 from explorer.project import projectors
+from explorer.recipe import divider_of
 from explorer.spec import Progress, Registry
 from explorer.store import Store
 from explorer.sweep import Sweep, sweep
 from explorer.values import Clustering, Embedding, Graph, Judgement, Projection, facts_of
 from explorer.work import Space, Work, picture_note, provenance
 
-__all__ = ["Description", "Sweep", "execute"]
+__all__ = ["Description", "Sweep", "compute", "execute", "labelled"]
 
 
 def execute(payload: dict[str, Any], home: str, progress: Progress) -> None:
@@ -42,7 +45,11 @@ def execute(payload: dict[str, Any], home: str, progress: Progress) -> None:
 
     Raises ExplorerError for what the data or the parameters do not allow.
     """
-    store = Store(Path(home), create=False)
+    compute(payload, Store(Path(home), create=False), progress)
+
+
+def compute(payload: dict[str, Any], store: Store, progress: Progress) -> None:
+    """`execute` with a store at hand, which need not look again at what it has verified."""
     if store.find(payload["key"]) is not None:
         progress(1.0, "found")
         return
@@ -103,6 +110,42 @@ def cluster(work: Work) -> Clustering:
     return replace(result, notes=(*given.notes, *picture_note(work.payload), *result.notes))
 
 
+def edit(work: Work) -> Clustering:
+    """clustering -> the clustering after one edit by hand. `extras`: 'next', the number of the next
+    new cluster. Membership strengths spoke of the clusters before and are gone."""
+    method: Edit = work.method(edits())
+    clustering = work.clustering()
+    before_it = labelled(clustering, work.embedding("embedding").rows, work.payload["total"])
+    notes: tuple[str, ...] = ()
+    parts = None
+    if isinstance(method, Split):
+        parts, notes = _divide(work, method, method.touches(before_it).rows)
+    after_it = method.apply(before_it, parts)
+    changed = int(np.count_nonzero(after_it.labels != before_it.labels))
+    work.progress(1.0, f"{changed:,} rows changed")
+    return after_clustering(
+        Clustering(labels=after_it.labels, metric=clustering.metric,
+                   notes=(*clustering.notes, *notes,
+                          f"edited by hand, {method.done}: {changed:,} rows changed"),
+                   extras={"next": np.array([after_it.next], dtype=np.int64)}),
+        len(after_it.rows), edited=True)
+
+
+def labelled(clustering: Clustering, rows: np.ndarray, total: int) -> Labelled:
+    """A clustering of the dataset rows `rows` (int64, ascending) of `total`, as edits see it."""
+    return Labelled(np.asarray(clustering.labels), np.asarray(rows), total, clustering.next)
+
+
+def _divide(work: Work, method: Split, touched: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:
+    """The clusterer's labels of the touched rows alone, and its notes."""
+    divider = divider_of(method)
+    vectors = np.ascontiguousarray(work.clustered().vectors[touched])
+    facts = facts_of(vectors)
+    given = before(divider, vectors, facts)
+    found = after_clustering(divider.cluster(given.vectors, work.progress), facts.n)
+    return found.labels, (*given.notes, *found.notes)
+
+
 def judge(work: Work) -> Judgement:
     """clustering -> scores in the space it was made in."""
     method = work.method(judges())
@@ -115,14 +158,15 @@ def judge(work: Work) -> Judgement:
 
 
 HANDLERS: dict[str, Callable[[Work], Any]] = {
-    "encode": encode, "graph": graph, "project": project, "cluster": cluster, "judge": judge,
+    "encode": encode, "graph": graph, "project": project, "cluster": cluster, "edit": edit,
+    "judge": judge,
     "sweep": sweep, "describe": describe,
 }
 
 
 _REGISTRIES: dict[str, Callable[[], Registry[Any]]] = {
     "encode": encoders, "graph": neighbor_searches, "project": projectors, "cluster": clusterers,
-    "sweep": clusterers, "judge": judges,
+    "sweep": clusterers, "edit": edits, "judge": judges,
 }
 
 

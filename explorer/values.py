@@ -6,6 +6,7 @@ Row order is always the dataset's order; `rows` says which dataset rows a value 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field, fields
+from functools import cached_property
 from typing import Any, TypeVar
 
 import numpy as np
@@ -15,6 +16,7 @@ from explorer.store import Entry, Store
 
 NOISE = -1
 _LISTED = 5
+_MANY = 100_000
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,8 @@ class Projection:
 @dataclass(frozen=True)
 class Clustering:
     """n int32 `labels`, 0.. by falling size, -1 is noise; `strengths` float32 membership or None;
-    `metric` the distance it was made with."""
+    `metric` the distance it was made with. After edits (`explorer.edit`) labels may have gaps and
+    any order: go over `clusters`. `extras["next"]` is then the number of the next new cluster."""
 
     labels: np.ndarray
     metric: str
@@ -67,15 +70,39 @@ class Clustering:
     notes: tuple[str, ...] = ()
     extras: dict[str, np.ndarray] = field(default_factory=dict)
 
+    @cached_property
+    def sizes(self) -> dict[int, int]:
+        """The clusters that are there, ascending, and how many rows each has; noise is none."""
+        labels = np.asarray(self.labels)
+        kept = labels[labels != NOISE]
+        if int(kept.max(initial=0)) > len(labels) + _MANY:  # given numbers may be huge
+            found, counts = np.unique(kept, return_counts=True)
+        else:
+            every = np.bincount(kept)
+            found = np.flatnonzero(every)
+            counts = every[found]
+        return dict(zip(found.tolist(), counts.tolist(), strict=True))
+
+    @property
+    def clusters(self) -> tuple[int, ...]:
+        """The numbers of the clusters that are there, ascending."""
+        return tuple(self.sizes)
+
     @property
     def count(self) -> int:
         """How many clusters, noise not counted."""
-        return int(self.labels.max(initial=NOISE)) + 1
+        return len(self.sizes)
 
     @property
     def noise(self) -> int:
         """How many rows are noise."""
         return int(np.count_nonzero(self.labels == NOISE))
+
+    @property
+    def next(self) -> int:
+        """The number of the next new cluster: above every number ever used in it."""
+        known = self.extras.get("next")
+        return int(known[0]) if known is not None else max(self.sizes, default=NOISE) + 1
 
 
 @dataclass(frozen=True)

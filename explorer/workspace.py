@@ -44,6 +44,37 @@ class Operation:
     at: float
 
 
+@dataclass(frozen=True)
+class Family:
+    """The operations that are undone in one line: those of `kinds`, and where `about` is given only
+    those whose payload has that text under `field`. What other families do stays out of it."""
+
+    kinds: tuple[str, ...]
+    field: str = ""
+    about: str = ""
+
+    def where(self) -> tuple[str, list[str]]:
+        """The condition in SQL and its values."""
+        kinds = f"operation IN ({', '.join('?' * len(self.kinds))})"
+        if not self.field:
+            return kinds, [*self.kinds]
+        return (f"{kinds} AND json_extract(payload, '$.' || ?) = ?",
+                [*self.kinds, self.field, self.about])
+
+
+@dataclass(frozen=True)
+class Trail:
+    """The operations of a family, oldest first: those in force, and those undone."""
+
+    active: tuple[Operation, ...] = ()
+    undone: tuple[Operation, ...] = ()
+
+    @property
+    def last(self) -> int:
+        """The number of the newest one in force; 0 when there is none."""
+        return self.active[-1].seq if self.active else 0
+
+
 class Workspaces:
     """All workspaces of a home. Safe for several processes and threads at once."""
 
@@ -116,15 +147,23 @@ class Workspaces:
             _seal(connection, id)
         return stored + 1
 
-    def log(self, id: str, operation: str, payload: dict[str, Any]) -> int:
-        """Append one operation; returns its number. What had been undone can no longer be redone.
+    def log(self, id: str, operation: str, payload: dict[str, Any], family: Family | None = None,
+            after: int | None = None) -> int:
+        """Append one operation; returns its number. What of its `family` (without one: of its own
+        kind) had been undone can no longer be redone.
 
-        Raises StoreError NO_WORKSPACE, NOT_JSON.
+        `after`: the newest operation of the family in force that the person saw (0: none). Raises
+        StoreError EDITED_ELSEWHERE when there is another (nothing is written), NO_WORKSPACE,
+        NOT_JSON.
         """
         text = _to_json(payload)
+        kin, values = (family or Family((operation,))).where()
         with self._database.transaction() as connection:
             seq = int(_workspace_row(connection, id)["last_seq"]) + 1
-            connection.execute("DELETE FROM operations WHERE workspace = ? AND undone", (id,))
+            _refuse_other(connection, id, kin, values, after)
+            connection.execute(
+                f"DELETE FROM operations WHERE workspace = ? AND undone AND {kin}",  # noqa: S608 - constants
+                (id, *values))
             connection.execute(
                 "INSERT INTO operations (workspace, seq, operation, payload, at)"
                 " VALUES (?, ?, ?, ?, ?)", (id, seq, operation, text, time.time()))
@@ -133,13 +172,37 @@ class Workspaces:
             _seal(connection, id)
         return seq
 
-    def undo(self, id: str) -> Operation | None:
-        """Take back the newest active operation and return it; None when there is none."""
-        return self._turn(id, "undone = 0 ORDER BY seq DESC", undone=1)
+    def undo(self, id: str, family: Family | None = None,
+             after: int | None = None) -> Operation | None:
+        """Take back the newest active operation (of the family) and return it; None when there is
+        none. `after` as for `log`."""
+        return self._turn(id, "undone = 0", "seq DESC", 1, family, after)
 
-    def redo(self, id: str) -> Operation | None:
-        """Bring back the operation undone last and return it; None when there is none."""
-        return self._turn(id, "undone = 1 ORDER BY seq", undone=0)
+    def redo(self, id: str, family: Family | None = None,
+             after: int | None = None) -> Operation | None:
+        """Bring back the operation (of the family) undone last and return it; None when there is
+        none. `after` as for `log`."""
+        return self._turn(id, "undone = 1", "seq", 0, family, after)
+
+    def stamp(self, id: str) -> tuple[int, str]:
+        """What is another whenever the log is another. Raises StoreError NO_WORKSPACE."""
+        with self._database.reading() as connection:
+            last = int(_workspace_row(connection, id)["last_seq"])
+            undone = connection.execute(
+                "SELECT group_concat(seq) FROM operations WHERE workspace = ? AND undone",
+                (id,)).fetchone()
+        return last, str(undone[0] or "")
+
+    def trail(self, id: str, family: Family) -> Trail:
+        """The operations of a family. Raises StoreError NO_WORKSPACE, DAMAGED."""
+        kin, values = family.where()
+        with self._database.reading() as connection:
+            _workspace_row(connection, id)
+            rows = connection.execute(
+                f"SELECT *, seal IS {_STEP_SEAL} AS whole FROM operations"  # noqa: S608 - constants
+                f" WHERE workspace = ? AND {kin} ORDER BY seq", (id, *values)).fetchall()
+        return Trail(tuple(_operation(row) for row in rows if not row["undone"]),
+                     tuple(_operation(row) for row in rows if row["undone"]))
 
     def operations(self, id: str) -> list[Operation]:
         """The active operations, oldest first. Raises StoreError NO_WORKSPACE."""
@@ -150,12 +213,16 @@ class Workspaces:
                 " WHERE workspace = ? AND undone = 0 ORDER BY seq", (id,)).fetchall()
         return [_operation(row) for row in rows]
 
-    def _turn(self, id: str, which: str, undone: int) -> Operation | None:
+    def _turn(self, id: str, which: str, order: str, undone: int, family: Family | None,
+              after: int | None) -> Operation | None:
+        kin, values = family.where() if family else ("1", [])
         with self._database.transaction() as connection:
             _workspace_row(connection, id)
+            _refuse_other(connection, id, kin, values, after)
             row = connection.execute(
                 f"SELECT *, seal IS {_STEP_SEAL} AS whole FROM operations"  # noqa: S608 - constants
-                f" WHERE workspace = ? AND {which} LIMIT 1", (id,)).fetchone()
+                f" WHERE workspace = ? AND {which} AND {kin} ORDER BY {order} LIMIT 1",
+                (id, *values)).fetchone()
             if row is None:
                 return None
             found = _operation(row)
@@ -163,6 +230,22 @@ class Workspaces:
                                (undone, id, row["seq"]))
             _seal_step(connection, id, row["seq"])
         return found
+
+
+def _refuse_other(connection: sqlite3.Connection, id: str, kin: str, values: list[str],
+                  after: int | None) -> None:
+    """Raise StoreError EDITED_ELSEWHERE when the newest operation in force is not `after`."""
+    if after is None:
+        return
+    newest = connection.execute(
+        f"SELECT max(seq) FROM operations WHERE workspace = ? AND NOT undone AND {kin}",  # noqa: S608 - constants
+        (id, *values)).fetchone()[0] or 0
+    if newest != after:
+        raise StoreError(
+            "EDITED_ELSEWHERE", "This was changed elsewhere meanwhile: what you saw is not the "
+                                "newest state, so your step was not done.",
+            hint="Nothing was lost. Look at the newest state, now shown, and repeat your step if "
+                 "it still makes sense.")
 
 
 def verify_rows(connection: sqlite3.Connection) -> None:

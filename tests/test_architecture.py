@@ -11,12 +11,14 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 BASE = {"errors", "parameters", "spec", "values", "flight", "dataset", "store", "escape",
-        "disk", "seal", "temporary", "clean_logs"}
+        "disk", "seal", "temporary", "clean_logs", "row_sets", "filters"}
 ENGINE = {"database", "schema", "workspace_file", "workspace", "backups", "restore", "heartbeat",
           "jobs", "engine"}
-ROOMS = {"load", "encode", "neighbors", "project", "cluster", "judge", "plot", "export"}
-CHAIN = {"recipe", "plan", "work", "sweep", "describe", "steps", "single", "run", "propose",
-         "imports", "uploads", "exports"}
+ROOMS = {"load", "encode", "neighbors", "project", "cluster", "edit", "judge", "plot",
+         "export"}
+CHAIN = {"recipe", "changes", "plan", "work", "sweep", "describe", "steps", "single", "run",
+         "propose", "imports", "uploads", "exports", "colorings", "map_files",
+         "queries", "search_rows"}
 KEEPERS = {"tidy"}
 """What knows both the work of people and what it was computed from."""
 COMMANDS = {"cli", "benchmark", "__init__", "__main__"}

@@ -86,7 +86,7 @@ def test_files(recipe: Recipe, tmp_path: Path) -> None:
     file.write_bytes(b"\xff\xfe\x00a")
     with pytest.raises(InputError, match="UTF-8"):
         read_recipe(file)
-    file.write_bytes(b"a" * 1_000_001)
+    file.write_bytes(b"a" * 8_000_001)
     with pytest.raises(InputError) as refused:
         read_recipe(file)
     assert refused.value.code == "TOO_LARGE"

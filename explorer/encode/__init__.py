@@ -5,18 +5,32 @@ from __future__ import annotations
 import sys
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from typing import ClassVar
 
+import numpy as np
+
 from explorer.dataset import Column, Dataset
+from explorer.errors import DataError
 from explorer.spec import Method, Progress, Registry, discover
 from explorer.values import Embedding
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A typed text in the space of an embedding: `vector` (d float32); what to know about it."""
+
+    vector: np.ndarray
+    notes: tuple[str, ...] = ()
 
 
 class Encoder(Method):
     """Turns dataset rows into vectors."""
 
     family: ClassVar[str] = "encoder"
+    places_texts: ClassVar[bool] = False
+    """Whether a typed text can be placed among the rows: `learn` once, `place` for each text."""
 
     @abstractmethod
     def columns(self, dataset: Dataset) -> tuple[Column, ...]:
@@ -39,6 +53,19 @@ class Encoder(Method):
     def fingerprint(self) -> str:
         """What else decides the result: the checksum of model weights, for example."""
         return ""
+
+    def learn(self, dataset: Dataset, embedding: Embedding,
+              progress: Progress) -> dict[str, np.ndarray]:
+        """What `place` needs besides the declaration, found again from what was encoded; kept as a
+        result of its own. Nothing, where the model is on this machine."""
+        return {}
+
+    def place(self, text: str, learned: Mapping[str, np.ndarray]) -> Placed:
+        """A text as `encode` would place a row of it. Raises DataError NO_TEXT_SPACE where rows are
+        not placed by their texts, NO_KNOWN_WORD where no word of it is known."""
+        raise DataError("NO_TEXT_SPACE", "Searching by meaning must have rows that were placed by "
+                                         f"their texts, got {self.title}.",
+                        hint="Use a text encoder in the recipe, or search by words.")
 
 
 @cache

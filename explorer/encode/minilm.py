@@ -2,13 +2,16 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import ClassVar
 
+import numpy as np
+
 from explorer.dataset import Column, Dataset
-from explorer.encode import Encoder
-from explorer.encode.sentences import TEXTS_A_SECOND, encode_texts, load_model
+from explorer.encode import Encoder, Placed
+from explorer.encode.sentences import TEXTS_A_SECOND, encode_texts, load_model, place_text
 from explorer.encode.texts import read_texts, text_columns
 from explorer.errors import DataError, Where
 from explorer.spec import Cost, Progress, part
@@ -38,6 +41,7 @@ class MiniLM(Encoder):
     key: ClassVar[str] = "minilm"
     title: ClassVar[str] = "MiniLM (English, on board)"
     rank: ClassVar[int] = 20
+    places_texts: ClassVar[bool] = True
 
     def columns(self, dataset: Dataset) -> tuple[Column, ...]:
         """The text columns. Raises DataError NO_TEXT."""
@@ -52,6 +56,11 @@ class MiniLM(Encoder):
         encoded = encode_texts(model, texts, part(progress, 0.02, 1.0))
         return Embedding(encoded.vectors, texts.rows, "MiniLM (384-d)", (),
                          texts.notes + encoded.notes)
+
+    def place(self, text: str, learned: Mapping[str, np.ndarray]) -> Placed:
+        folder = minilm_folder()
+        check_files(folder)
+        return place_text(load_model(folder, self.fingerprint()), text)
 
     def estimate(self, n: int, d: int) -> Cost:
         return Cost(seconds=5 + n / TEXTS_A_SECOND, bytes=700_000_000 + 2 * 4 * 384 * n)

@@ -3,12 +3,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
+import numpy as np
 from pydantic import Field
 
 from explorer.dataset import Column, Dataset
+from explorer.encode import Placed
 from explorer.encode.model_folder import LocalModel
 from explorer.encode.models import digest_of, find_model, list_models, model_roots
-from explorer.encode.sentences import TEXTS_A_SECOND, encode_texts, load_model
+from explorer.encode.sentences import TEXTS_A_SECOND, encode_texts, load_model, place_text
 from explorer.encode.texts import read_texts, text_columns
 from explorer.encode.unit import UnitLength
 from explorer.errors import DataError, ParameterError, Where
@@ -26,6 +28,7 @@ class SentenceTransformerModel(UnitLength):
     key: ClassVar[str] = "sentence_transformer"
     title: ClassVar[str] = "Sentence-transformers model"
     rank: ClassVar[int] = 30
+    places_texts: ClassVar[bool] = True
 
     model: str = Field("", description="The folder's name, or the model's id in the cache.")
     prompt: str = advanced(
@@ -58,6 +61,14 @@ class SentenceTransformerModel(UnitLength):
             notes += ("The model names no pooling: the vectors of a text's tokens were averaged.",)
         return self.finish(encoded.vectors, texts.rows,
                            f"{found.name} ({encoded.vectors.shape[1]}-d)", (), notes)
+
+    def place(self, text: str, learned: Mapping[str, np.ndarray]) -> Placed:
+        found = self._find()
+        model = load_model(found.path, digest_of(found))
+        # Models that tell questions from answers bring the words to put before a question.
+        placed = place_text(model, text, model.prompts.get("query") or self.prompt)
+        finished = self.finish(placed.vector[None, :], np.zeros(1, dtype=np.int64), "")
+        return Placed(finished.vectors[0], placed.notes)
 
     def estimate(self, n: int, d: int) -> Cost:
         known = [model for model in list_models() if model.name == self.model]

@@ -12,10 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from explorer.encode.texts import Texts
+from explorer.encode import Placed
+from explorer.encode.texts import Texts, read_question
 from explorer.encode.unit import counted
 from explorer.errors import DataError, Where
-from explorer.spec import Progress
+from explorer.spec import Progress, silent
 
 BATCH = 32
 TEXTS_A_SECOND = 80
@@ -100,6 +101,14 @@ def encode_texts(model: Any, texts: Texts, progress: Progress, prompt: str = "")
     places = {text: place for place, text in enumerate(unique)}
     rows = np.array([places[text] for text in texts.values])
     return Encoded(vectors[rows], _notes(lengths, rows))
+
+
+def place_text(model: Any, text: str, prompt: str = "") -> Placed:
+    """One typed text as the model's vector. Raises ParameterError, see `read_question`."""
+    question = Texts([read_question(text)], np.zeros(1, dtype=np.int64), "", ())
+    encoded = encode_texts(model, question, silent, prompt)
+    cut = ("The text is longer than this model reads: its end was cut off.",)
+    return Placed(encoded.vectors[0], cut if encoded.notes else ())
 
 
 @contextmanager

@@ -9,8 +9,10 @@ import numpy as np
 
 from explorer.dataset import Column, Dataset
 from explorer.encode.unit import left_out
-from explorer.errors import DataError, Where
+from explorer.errors import DataError, ParameterError, Where
 
+LONGEST_QUESTION = 10_000
+"""Characters of a typed text; models read far less."""
 _INVISIBLE = ("Zs", "Zl", "Zp", "Cc", "Cf")
 
 
@@ -57,6 +59,20 @@ def read_texts(dataset: Dataset) -> Texts:
         notes += (left_out(np.flatnonzero(~filled), "no text"),)
     values = [unicodedata.normalize("NFC", text) for text in joined if text]
     return Texts(values, np.flatnonzero(filled).astype(np.int64), ", ".join(names), notes)
+
+
+def read_question(text: str) -> str:
+    """A typed text as the texts of rows are read (NFC). Raises ParameterError EMPTY_TEXT where
+    nothing of it can be seen, TOO_LONG."""
+    if len(text) > LONGEST_QUESTION:
+        raise ParameterError("TOO_LONG", f"The text must have at most {LONGEST_QUESTION:,} "
+                                         f"characters, got {len(text):,}.",
+                             Where(parameter="text"), "Use its first sentences.")
+    if not _visible(text):
+        raise ParameterError("EMPTY_TEXT", "The text must have letters or digits, got none.",
+                             Where(parameter="text"), "Type a few words.")
+    whole = text.encode("utf-8", "replace").decode()  # half characters make tokenisers fail
+    return unicodedata.normalize("NFC", whole)
 
 
 def _visible(text: str) -> bool:

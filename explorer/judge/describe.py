@@ -89,7 +89,7 @@ def describe_texts(texts: Sequence[str], labels: np.ndarray, count: int = 8, *,
     DataError ROW_COUNT.
     """
     groups = _groups(labels, len(texts), noise)
-    terms = _count_terms(texts)
+    terms = count_terms(texts)
     if terms is None:
         why = "No words: the texts are empty or hold nothing but stop words and single letters."
         return tuple(ClusterWords(int(groups.values[place]), (), why) for place in groups.asked)
@@ -159,13 +159,15 @@ def typical_rows(vectors: np.ndarray, labels: np.ndarray, metric: str,
 
 
 @dataclass(frozen=True)
-class _Terms:
+class Terms:
+    """How often each text (rows) has each term (columns), and the terms by the alphabet."""
+
     counts: csr_array
     names: np.ndarray
 
 
-def _count_terms(texts: Sequence[str]) -> _Terms | None:
-    """Rows x terms; None when there is not one term."""
+def count_terms(texts: Sequence[str]) -> Terms | None:
+    """The terms of `describe_texts`; None when there is not one."""
     from scipy.sparse import csr_array
     from sklearn.feature_extraction.text import CountVectorizer
 
@@ -175,7 +177,7 @@ def _count_terms(texts: Sequence[str]) -> _Terms | None:
     if not any(analyze(text) for text in texts):
         return None
     counts = counter.fit_transform(texts)
-    return _Terms(counts=csr_array(counts), names=counter.get_feature_names_out())
+    return Terms(counts=csr_array(counts), names=counter.get_feature_names_out())
 
 
 def _words(cluster: int, size: int, used: csr_array, with_term: csr_array, rarity: np.ndarray,

@@ -142,7 +142,7 @@ def _adopt(data: Dataset, step_key: str) -> None:
     told: dict[str, Any] = {"importing": "", "dataset": data.id, "source": step_key,
                             "upload": opened.reading, "reading": {}}
     if data.id != opened.dataset:
-        state.forget_selection()
+        state.drop_selections()
         told |= {"roles": {}, "recipe": None, "ran": None, "reasons": (), "sweep": ()}
     state.change(**told)
 

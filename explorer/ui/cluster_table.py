@@ -10,10 +10,11 @@ import numpy as np
 import streamlit as st
 
 from explorer.dataset import Dataset
-from explorer.escape import shown
+from explorer.errors import DataError
+from explorer.escape import esc_md, shown
 from explorer.plot.palette import NOISE_COLOR, cluster_color
 from explorer.run import Run, name_of
-from explorer.ui import state
+from explorer.ui import edits
 from explorer.ui.kept import Kept
 from explorer.ui.pictures import data_url
 from explorer.values import NOISE
@@ -21,14 +22,16 @@ from explorer.values import NOISE
 _STRIP_SIDE = 56
 _LINE = 50
 """Characters of a typical text: three of them fill the three lines of their cell."""
-_LONGEST_NAME = 120
+_TYPED = ("name", "locked", "note")
+"""The columns people change."""
 _AROUND = " \t\r\n\u2068\u2069"
 """Blanks, and the isolates `shown` puts around right-to-left names."""
 _strips: Kept[str] = Kept(20_000_000, len)
 
 
 def edit_clusters(current: Run, names: dict[int, str]) -> list[int]:
-    """The table; a changed name is logged at once; returns the ticked clusters (-1: noise)."""
+    """The table; a changed name, note or lock is logged at once; returns the ticked clusters (-1:
+    noise)."""
     records = cluster_records(current, names)
     ticked = set(st.session_state.get("ticked", ()))
     rows = [{"pick": record["label"] in ticked, **record} for record in records]
@@ -36,12 +39,12 @@ def edit_clusters(current: Run, names: dict[int, str]) -> list[int]:
     edited = st.data_editor(
         rows, key=f"clusters.{current.plan.clustering}.{turn}", hide_index=True,
         height="content" if len(rows) < 8 else 520, row_height=_STRIP_SIDE + 8,
-        placeholder="–", disabled=[name for name in rows[0] if name not in ("pick", "name")],
+        placeholder="–", disabled=[name for name in rows[0] if name not in ("pick", *_TYPED)],
         column_order=[name for name in rows[0] if name != "label"],
         column_config=_columns(current.dataset))
     chosen = [records[i]["label"] for i, record in enumerate(edited) if record["pick"]]
     st.session_state["ticked"] = chosen
-    _log_names(current, records, edited)
+    _log_words(records, edited)
     return chosen
 
 
@@ -52,8 +55,11 @@ def cluster_records(current: Run, names: dict[int, str]) -> list[dict[str, Any]]
     labels = np.asarray(clustering.labels)
     silhouettes = (np.asarray(current.silhouette.per_row["silhouette"])
                    if current.silhouette is not None else np.full(len(labels), np.nan))
-    found = [*range(clustering.count), *([NOISE] if clustering.noise else [])]
-    return [_record(current, label, labels == label, silhouettes, names) for label in found]
+    found = [*clustering.clusters, *([NOISE] if clustering.noise else [])]
+    changes = edits.worked().changes
+    return [_record(current, label, labels == label, silhouettes, names)
+            | {"locked": label in changes.locked, "note": shown(changes.notes.get(label, ""))}
+            for label in found]
 
 
 def _record(current: Run, label: int, members: np.ndarray, silhouettes: np.ndarray,
@@ -92,7 +98,7 @@ def _columns(data: Dataset) -> dict[str, Any]:
         "pick": column.CheckboxColumn("pick", width=62),
         "colour": column.ImageColumn("", width=36),
         "name": column.TextColumn("name", help="Double-click to rename; empty takes the name back.",
-                                  max_chars=_LONGEST_NAME),
+                                  max_chars=edits.LONGEST_NAME),
         "rows": column.NumberColumn("rows", format="localized", width=62),
         "share": column.NumberColumn("share", format="percent", width=62),
         "silhouette": column.NumberColumn("silhouette", format="%.3f", width="small",
@@ -104,28 +110,39 @@ def _columns(data: Dataset) -> dict[str, Any]:
             "set apart by", width=275,
             help="Words and columns that are more frequent here than in the other clusters."),
         "typical rows": typical,
+        "locked": column.CheckboxColumn("lock", width=62, help="A locked cluster keeps its rows: "
+                                        "edits that would change them are refused."),
+        "note": column.TextColumn("note", width=275, max_chars=edits.LONGEST_NOTE,
+                                  help="Double-click to write; goes into the manifest of an "
+                                       "export."),
     }
 
 
-def _log_names(current: Run, before: Sequence[dict[str, Any]],
-               after: Sequence[dict[str, Any]]) -> None:
-    renamed = False
+def _log_words(before: Sequence[dict[str, Any]], after: Sequence[dict[str, Any]]) -> None:
+    changed = False
     for old, new in zip(before, after, strict=True):
-        typed = new["name"] or ""
-        if typed == old["name"]:
+        differs = [field for field in _TYPED if (new[field] or "") != (old[field] or "")]
+        changed = changed or bool(differs)
+        if differs and old["label"] == NOISE:
+            st.toast("Noise is no cluster: it has no name, note or lock.", icon=":material/info:")
             continue
-        given = typed.strip(_AROUND)
-        renamed = True
-        if old["label"] == NOISE:
-            st.toast("Noise is no cluster: it keeps its name.", icon=":material/info:")
-        elif len(given) > _LONGEST_NAME:  # the table holds people to it, but not a program
-            st.toast(f"A name must have at most {_LONGEST_NAME:,} characters, got {len(given):,}.",
-                     icon=":material/error:")
-        else:
-            state.rename_cluster(current.plan.clustering, old["label"], given)
-    if renamed:
+        try:
+            for field in differs:
+                _log_word(old["label"], field, new[field])
+        except DataError as error:  # the table holds people to the length, but not a program
+            st.toast(esc_md(error.message), icon=":material/error:")
+    if changed:
         st.session_state["cluster_turn"] += 1
         st.rerun()
+
+
+def _log_word(cluster: int, field: str, given: Any) -> None:
+    if field == "locked":
+        edits.lock(cluster, bool(given))
+    elif field == "note":
+        edits.annotate(cluster, (given or "").strip(_AROUND))
+    else:
+        edits.rename(cluster, (given or "").strip(_AROUND))
 
 
 def _typical(data: Dataset, rows: list[int]) -> str | None:

@@ -6,6 +6,7 @@ import streamlit as st
 
 from explorer.run import Run
 from explorer.ui import state
+from explorer.ui.edit_wait import only_scores, show_edit_jobs
 from explorer.ui.job_panel import about, submit, watch
 
 
@@ -17,8 +18,10 @@ def no_data(words: str) -> None:
         state.go_to("pages/data/bring.py")
 
 
-def ready(words: str) -> Run | None:
-    """The finished run, or None after showing what is missing and how to get it."""
+def ready(words: str, *, whole: bool = False) -> Run | None:
+    """The finished run, or None after showing what is missing and how to get it. Of clusters edited
+    by hand the scores may still be on their way, in a line that says so; with `whole` the page
+    waits for them too."""
     if state.dataset() is None:
         no_data(words)
         return None
@@ -33,6 +36,9 @@ def ready(words: str) -> Run | None:
             state.go_to("pages/explore/recipe.py")
         return None
     missing = state.missing(current)
+    if not whole and only_scores(current, missing):
+        show_edit_jobs(missing)
+        return current
     if missing:
         if not watch(missing, "Computing the recipe"):
             left, right, _ = st.columns([1, 1, 2])
@@ -44,4 +50,5 @@ def ready(words: str) -> Run | None:
             if right.button("Change the recipe", icon=":material/tune:", width="stretch"):
                 state.go_to("pages/explore/recipe.py")
         return None
+    show_edit_jobs(())
     return current

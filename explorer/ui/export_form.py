@@ -12,6 +12,7 @@ from explorer.run import Run, name_of, rows_of_clusters
 from explorer.ui import state
 from explorer.ui.backend import backend
 from explorer.ui.downloads import offer
+from explorer.ui.edits import worked
 from explorer.ui.job_panel import submit, watch
 from explorer.ui.rows_view import counted, show_rows
 from explorer.values import NOISE
@@ -46,8 +47,9 @@ def _likely(chosen: np.ndarray) -> str:
 def _choose_clusters(current: Run, names: dict[int, str]) -> list[int]:
     """The ticked clusters of the Clusters page, to be changed here too."""
     assert current.clustering is not None
-    labels = [*range(current.clustering.count), *([NOISE] if current.clustering.noise else [])]
-    sizes = {label: int(np.count_nonzero(current.clustering.labels == label)) for label in labels}
+    noise = current.clustering.noise
+    sizes = {**current.clustering.sizes, **({NOISE: noise} if noise else {})}
+    labels = list(sizes)
     if "export_clusters" not in st.session_state:
         ticked = st.session_state.get("ticked", ())
         st.session_state["export_clusters"] = [label for label in ticked if label in sizes]
@@ -74,7 +76,7 @@ def choose_format(current: Run) -> Format:
 
 def take_away(current: Run, rows: np.ndarray, form: Format, names: dict[int, str]) -> None:
     """Prepare the file as a job, then offer it."""
-    step = export_step(current, rows, names, form.key)
+    step = export_step(current, rows, names, form.key, worked().changes.notes)
     entry = backend().store.find(step.key)
     if entry is None:
         _prepare(current, rows, step)

@@ -7,6 +7,7 @@ import streamlit as st
 from explorer.errors import ExplorerError
 from explorer.escape import esc_md
 from explorer.ui import state
+from explorer.ui.links import opened_view, show_opened
 from explorer.ui.rows_view import counted
 from explorer.ui.trouble import show_done, show_read_only, show_trouble
 
@@ -18,10 +19,15 @@ _STYLE = """
 [data-testid="stHeadingWithActionElements"] h1 {padding-top: 0;}
 /* After a lasso Plotly's own outline swallows hover inside the selected area. */
 .js-plotly-plot .selectionlayer path {pointer-events: none !important;}
-/* The map page's figures take what the window has, between a laptop and a large screen. */
-.st-key-views {height: clamp(480px, calc(100vh - 195px), 1000px);}
-.st-key-views [data-testid="stHorizontalBlock"], .st-key-views [data-testid="stColumn"],
+/* The map page's views take what the window has, between a laptop and a large screen. A view in
+   it is as high as its place: every element between has to say so. */
+.st-key-views {flex: none; height: clamp(440px, calc(100vh - 240px), 1000px);}
+.st-key-views > *, .st-key-views [data-testid="stHorizontalBlock"],
+.st-key-views [data-testid="stColumn"],
 .st-key-views [data-testid="stColumn"] > [data-testid="stVerticalBlock"] {height: 100%;}
+.st-key-views .stElementContainer:has(.stBidiComponent) {flex: 1; min-height: 0;}
+.st-key-views .stBidiComponent, .st-key-views .stBidiComponent > div:not([hidden]),
+.st-key-views [data-testid="stBidiComponentIsolated"] {height: 100%;}
 /* Until the browser has drawn a figure (seconds for many rows) its place says so. */
 .stPlotlyChart:not(:has(.main-svg))::before {content: "Drawing …"; display: block; opacity: 0.6;
   padding-top: 8rem; text-align: center;}
@@ -36,6 +42,7 @@ def draw_frame() -> bool:
     show_done()
     try:
         show_read_only()
+        opened_view()
         data = state.dataset()
     except ExplorerError as error:
         show_trouble(error)
@@ -50,4 +57,5 @@ def draw_frame() -> bool:
                          help="Opens an empty workspace. This one stays under its address."):
                 state.start_over()
                 state.go_to("pages/data/bring.py")
+    show_opened()
     return True

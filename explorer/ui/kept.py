@@ -65,6 +65,15 @@ class Kept(Generic[V]):
         with self._guard:
             return key in self._held
 
+    def find(self, key: Hashable) -> V | None:
+        """The value of that key where it is held."""
+        with self._guard:
+            found = self._held.get(key)
+            if found is None:
+                return None
+            self._held.move_to_end(key)
+            return found[0]
+
     def clear(self) -> None:
         """Let go of everything."""
         with self._guard:

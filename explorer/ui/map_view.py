@@ -1,4 +1,4 @@
-"""The map and the silhouette plot: two views of one selection."""
+"""The map as a Plotly figure: of three dimensions, and where a browser has no WebGL of its own."""
 
 from __future__ import annotations
 
@@ -9,16 +9,17 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
+from explorer.colorings import HOVER_ROWS, Coloring
 from explorer.escape import esc_md
 from explorer.plot.map import draw_map, point_rows
-from explorer.plot.silhouette import BARS, draw_silhouette
-from explorer.run import Run, name_of
+from explorer.run import Run
 from explorer.ui import state
-from explorer.ui.colors import HOVER_ROWS, Coloring, hover_texts, row_names
+from explorer.ui.colors import colors_of, hover_texts
 from explorer.ui.kept import Kept
 
 SELECTABLE_ROWS = 150_000
 """A lasso comes back as text, 130 bytes a row; the connection closes at 25 MB."""
+_HEIGHT = 540
 CLICK = "Click"
 # While dragging selects, Streamlit (1.67) takes clicks on points away: hence a tool for each.
 _DRAG = {CLICK: "pan", "Lasso": "lasso", "Box": "select"}
@@ -30,76 +31,55 @@ _CONFIG = {"displaylogo": False, "scrollZoom": True,
            "toImageButtonOptions": {"format": "png", "scale": 2, "filename": "map"}}
 
 
-def choose_tool() -> str:
-    """What the mouse does on both figures: a key of _DRAG; the choice outlives a change of page."""
+def show_map(current: Run, coloring: Coloring, names: dict[int, str]) -> None:
+    """The scatter plot of the projection; in two dimensions box, lasso and click choose rows."""
+    projection = current.projection
+    assert projection is not None
+    flat = projection.points.shape[1] == 2
+    few = len(current.rows) <= SELECTABLE_ROWS
+    tool = _choose_tool() if flat and few else CLICK
+    base = ("map", current.dataset.id, current.plan.projection, current.plan.clustering,
+            current.plan.judgements.get("silhouette"), coloring.content,
+            tuple(sorted(names.items())), tuple(current.dataset.roles.items()), tool)
+    marks = _marks(current, base)
+    figure = _kept(base, marks, lambda: draw_map(
+        np.asarray(projection.points), rows=current.rows.astype(np.int32),
+        colors=colors_of(coloring),
+        hover=hover_texts(current, names), selected=marks, axes=projection.axes,
+        units=current.recipe.projecting.units, dragmode=_DRAG[tool], height=_HEIGHT))
+    if flat and few:
+        st.plotly_chart(figure, key="map", config=_CONFIG, height="stretch",
+                        on_select=_chooser(base, marks), selection_mode=("points", "box", "lasso"))
+    else:
+        st.plotly_chart(figure, key="map", config=_CONFIG, height="stretch")
+
+
+def show_limits(current: Run) -> None:
+    """What this map does not do, and what does it instead."""
+    projection = current.projection
+    assert projection is not None
+    flat = projection.points.shape[1] == 2
+    if flat:
+        st.caption("This browser draws no WebGL of ours, so the map is a plainer one: no pictures "
+                   "on hover, and colouring anew starts it again.")
+    if flat and len(current.rows) > SELECTABLE_ROWS:
+        st.caption(f"Above {SELECTABLE_ROWS:,} rows this map cannot be lassoed: choose bars of the "
+                   "silhouette plot, or clusters on the Clusters page.")
+    elif not flat:
+        st.caption("A 3-D picture cannot be lassoed: drag to turn it, scroll to zoom; choose bars "
+                   "of the silhouette plot, or clusters on the Clusters page.")
+    if len(current.rows) > HOVER_ROWS:
+        st.caption(f"Above {HOVER_ROWS:,} rows a point shows its row id and cluster only.")
+
+
+def _choose_tool() -> str:
+    """What the mouse does on the figure: a key of _DRAG; the choice outlives a change of page."""
     if "tool" not in st.session_state:
         st.session_state["tool"] = st.session_state.get("tool_kept", CLICK)
     chosen = st.segmented_control("Select by", list(_DRAG), key="tool", required=True,
                                   label_visibility="collapsed") or CLICK
     st.session_state["tool_kept"] = chosen
     return chosen
-
-
-def show_map(current: Run, coloring: Coloring, coloring_key: str, names: dict[int, str],
-             tool: str, height: int) -> None:
-    """The scatter plot of the projection; box, lasso and click choose rows."""
-    projection = current.projection
-    assert projection is not None
-    base = ("map", current.dataset.id, current.plan.projection, current.plan.clustering,
-            current.plan.judgements.get("silhouette"), coloring_key,
-            tuple(sorted(names.items())), tuple(current.dataset.roles.items()), tool, height)
-    marks = _marks(current, base)
-    figure = _kept(base, marks, lambda: draw_map(
-        np.asarray(projection.points), rows=current.rows.astype(np.int32), colors=coloring.draw(),
-        hover=hover_texts(current, names), selected=marks, axes=projection.axes,
-        units=current.recipe.projecting.units, dragmode=_DRAG[tool], height=height))
-    many = len(current.rows) > SELECTABLE_ROWS
-    flat = projection.points.shape[1] == 2
-    if many or not flat:
-        st.plotly_chart(figure, key="map", config=_CONFIG, height="stretch")
-    else:
-        st.plotly_chart(figure, key="map", config=_CONFIG, height="stretch",
-                        on_select=_chooser(base, marks), selection_mode=("points", "box", "lasso"))
-
-
-def show_limits(current: Run) -> None:
-    """What the map does not do for these rows, and what does it instead."""
-    projection = current.projection
-    assert projection is not None
-    if len(current.rows) > SELECTABLE_ROWS:
-        st.caption(f"Above {SELECTABLE_ROWS:,} rows this map cannot be lassoed: choose clusters "
-                   "on the Clusters page.")
-    elif projection.points.shape[1] > 2:
-        st.caption("A 3-D picture cannot be lassoed: drag to turn it, scroll to zoom; choose bars "
-                   "of the silhouette plot, or clusters on the Clusters page.")
-    if len(current.rows) > HOVER_ROWS:
-        st.caption(f"Above {HOVER_ROWS:,} rows a point shows its row id and cluster only; click it "
-                   "to see the row.")
-
-
-def show_silhouette(current: Run, names: dict[int, str], tool: str, height: int) -> None:
-    """One bar per row in the space that was clustered; bars choose rows."""
-    judged = current.silhouette
-    clustering = current.clustering
-    if judged is None or clustering is None:
-        st.info("This recipe has no silhouette judge.")
-        return
-    score = judged.scores[0]
-    if score.value is None:
-        st.info(f"The silhouette: {esc_md(score.why)}", icon=":material/info:")
-        return
-    base = ("silhouette", current.dataset.id, current.plan.judgements["silhouette"],
-            tuple(sorted(names.items())), tuple(current.dataset.roles.items()), tool, height)
-    # Of an outline the browser can dim the dots only.
-    marks = _marks(current, base, shows_itself=len(current.rows) <= BARS)
-    figure = _kept(base, marks, lambda: draw_silhouette(
-        np.asarray(judged.per_row["silhouette"]), np.asarray(clustering.labels),
-        np.asarray(judged.per_row["second"]), rows=current.rows.astype(np.int32),
-        names={label: name_of(label, names) for label in range(clustering.count)},
-        noise=clustering.noise, mean=score.value, selected=marks,
-        hover=row_names(current), dragmode="pan" if tool == CLICK else "select", height=height))
-    st.plotly_chart(figure, key="silhouette", config=_CONFIG, height="stretch",
-                    on_select=_chooser(base, marks), selection_mode=("points", "box"))
 
 
 def score_line(current: Run) -> tuple[str, str]:
@@ -111,7 +91,9 @@ def score_line(current: Run) -> tuple[str, str]:
         parts.append(f"{esc_md(score.name)} {arrow} **{value}**")
     first = current.scores[0] if current.scores else None
     if first is None:
-        return "", ""
+        computed = bool(current.plan.judgements)
+        return ("Scores: being computed" if computed else "No scores",
+                "of the clusters as edited" if computed else "this recipe has no judge")
     metrics = dict.fromkeys(score.metric for score in current.scores)
     distance = esc_md(f"{first.metric} distance" if len(metrics) == 1 else "; ".join(
         f"{metric} distance ({', '.join(s.name for s in current.scores if s.metric == metric)})"

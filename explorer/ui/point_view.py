@@ -1,201 +1,209 @@
-"""Our own map: a component that draws points by WebGL and keeps them while colours change."""
+"""Our own map and silhouette bars: components that draw by WebGL and canvas in the browser.
+
+What the front end (`front/view.js`, `front/bars.js`) is given, as plain data at every rerun. What
+is large is named by an address and fetched once; `key` beside an address changes with the content.
+A place is the number of a row in the results of an embedding.
+
+Both:
+    module      address of the module that draws
+    height      pixels; without it the view is as high as what it stands in
+    group       views of one group share selection and the row under the mouse, by dataset row
+    rows        name of the embedding: views of the same have the same places
+    ids         {key, url} uint32, the dataset row of every place; missing: place i is row i
+    chosen      {key, bits, origin, turn} or null: the selection as packed bits in base64 (first
+                place in the highest bit); `origin` and `turn` as the view sent them, else ''
+    card        address of the cards: + '/<place>' gives {title, color, texts, facts, image}
+    thumbs      address of the pictures: + '/<place>'; missing without images
+The map:
+    n           how many places
+    geometry    {key, url, half, middle, unit}: n x 2 float32 in [-1, 1]; `half` how far they reach,
+                a point of the projection is middle + unit * point
+    colors      {key, url, bytes, palette, grey, title, kind, ...}: n codes of 1 or 2 bytes into
+                `palette`; `grey` is the code of noise or missing values, -1: none
+                kind 'category': items [{code, name}]; 'number': low, high, levels, missing
+    names       [{name, x, y, count, code}] of clusters, biggest first
+    title       words over the map, where several stand side by side
+    lines       {from, to} places to draw lines between, or null
+    filter      {key, url} packed bits, or null: rows without their bit are not drawn nor picked
+    place       {key, viewport: {x, y, zoom}, hidden: [code]} or null: taken once per key
+    linked      whether maps of the same geometry move together
+The bars:
+    key, n, order (address, uint32), values (address, float32), low, high, mean, groups [{name,
+    color, start, end, mean}] of the clusters with bars
+What comes back, as triggers:
+    chosen      {bits, count, n, rows, origin, turn}
+    link        {viewport, hidden}: the person asks for a link to this view
+    lost        true: an address answered 404; the rerun puts its content back, then fetch again
+    nowebgl     true: this browser cannot draw the map
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import streamlit as st
 
-from explorer.plot.bars import sort_bars
-from explorer.plot.palette import CategoryColors, NumberColors, cluster_color
-from explorer.plot.points import (
-    LEVELS,
-    Places,
-    code_categories,
-    code_numbers,
-    ends_of,
-    place_points,
-)
+from explorer.colorings import Coloring
+from explorer.plot.palette import cluster_color
 from explorer.run import Run, name_of
-from explorer.ui import state
-from explorer.ui.rows_of_map import RowsOfMap
-from explorer.ui.served import (
-    card_address,
-    front_file,
-    module_address,
-    picture_address,
-    shelf,
+from explorer.ui import marks, state
+from explorer.ui.map_data import (
+    Picture,
+    as_bits,
+    as_rows,
+    bars_of,
+    colors_told,
+    digest,
+    filter_told,
+    ids_told,
+    lines_told,
+    middles_of,
+    picture_of,
+    places_of,
 )
+from explorer.ui.rows_of_map import RowsOfMap
+from explorer.ui.served import card_address, front_file, module_address, picture_address, shelf
 
 # Streamlit runs this text from a blob address, from where nothing relative can be imported. The
 # module is asked for once; later calls find it loaded.
-_JS = """
+LOADER = """
 const loaded = new Map();
 export default function (component) {
   const address = new URL(component.data.module, document.baseURI).href;
   let end = null;
   let gone = false;
-  const start = (module) => { loaded.set(address, module); if (!gone) end = module.show(component); };
-  if (loaded.has(address)) start(loaded.get(address)); else import(address).then(start);
+  const start = (module) => {
+    loaded.set(address, module);
+    if (!gone) end = module.show(component);
+  };
+  const fail = (error) => {
+    component.parentElement.querySelector(".status").textContent =
+      `This view could not be loaded (${error.message}). Reload the page.`;
+  };
+  if (loaded.has(address)) start(loaded.get(address));
+  else import(address).then(start).catch(fail);
   return () => { gone = true; end?.(); };
 }
 """
+# What Streamlit (1.67) puts between its own frame and our element has no height.
+_FILL = ":host > div, :host > div > div { height: 100%; }\n"
+_SENT = "chosen_by"
+"""The view that made the selection, its number there, and a digest of the rows."""
 
 
-@dataclass(frozen=True)
-class Chosen:
-    """A selection as it came from the front end: who made it and its number there."""
+def show_points(current: Run, coloring: Coloring, names: dict[int, str], *, key: str,
+                picture: Picture | None = None, title: str = "", linked: bool = False) -> None:
+    """The rows of a run on its own picture (n x 2), or on another; choosing there changes the
+    page's selection."""
+    picture = picture or picture_of(current)
+    geometry = (picture.embedding, picture.projection, picture.same_units)
+    places = places_of(picture)
+    data = {
+        **_common(current, picture, names), "module": module_address("view.js"),
+        "n": len(picture.rows),
+        "geometry": {"key": digest(geometry), "half": places.half, "middle": places.middle,
+                     "unit": places.unit,
+                     "url": shelf.put(("points", *geometry), lambda: places.data)},
+        "colors": colors_told(current, picture, coloring),
+        "names": [{**middle, "name": name_of(middle["code"], names)}
+                  for middle in middles_of(current, picture)],
+        "title": title, "linked": linked,
+        "lines": lines_told(picture, marks.lines()),
+        "filter": filter_told(picture, marks.filtered()),
+        "place": st.session_state.get(f"{key}.place"),
+    }
+    _component("view")(key=key, data=data, height="stretch",
+                       on_chosen_change=_chooser(picture, key), on_lost_change=_put_back,
+                       on_link_change=_link_asked(key), on_nowebgl_change=_without_webgl)
 
-    rows: np.ndarray
-    origin: str
-    turn: int
+
+def show_bars(current: Run, names: dict[int, str], *, key: str) -> None:
+    """One bar per row with a silhouette, in the space that was clustered; bars choose rows."""
+    judged = current.silhouette
+    assert judged is not None
+    content = (current.plan.embedding, current.plan.judgements["silhouette"])
+    bars, picture = bars_of(current), picture_of(current)
+    data = {
+        **_common(current, picture, names), "module": module_address("bars.js"), "key": digest(content),
+        "n": len(current.rows), "mean": judged.scores[0].value, "low": bars.low, "high": bars.high,
+        "order": shelf.put(("order", *content), lambda: bars.order),
+        "values": shelf.put(("values", *content), lambda: bars.values),
+        "groups": [{"name": name_of(group.cluster, names), "color": cluster_color(group.cluster),
+                    "start": group.start, "end": group.end, "mean": group.mean}
+                   for group in bars.groups],
+    }
+    _component("bars")(key=key, data=data, height="stretch",
+                       on_chosen_change=_chooser(picture, key), on_lost_change=_put_back)
+
+
+def place_view(key: str, name: str, viewport: dict[str, float], hidden: list[int]) -> None:
+    """Show the map `key` at that place (`x`, `y`, `zoom` as its trigger `link` gave them) with
+    these categories hidden; taken once for each `name`."""
+    st.session_state[f"{key}.place"] = {"key": name, "viewport": viewport, "hidden": hidden}
+
+
+def link_asked() -> dict[str, Any] | None:
+    """What the last press of 'Link to this view' was about: {view, viewport, hidden}; None when
+    there was none. Told once."""
+    found: dict[str, Any] | None = st.session_state.pop("link_asked", None)
+    return found
 
 
 def _component(name: str) -> Any:
     return st.components.v2.component(f"explorer_{name}", html=front_file(f"{name}.html"),
-                                      css=front_file("view.css"), js=_JS)
+                                      css=_FILL + front_file("view.css"), js=LOADER)
 
 
-def show_points(current: Run, colors: CategoryColors | NumberColors, colors_key: object,
-                names: dict[int, str], *, key: str, height: int) -> None:
-    """The projection of a run as a map (n x 2); choosing there changes the page's selection."""
-    projection = current.projection
-    assert projection is not None
-    geometry = ("points", current.plan.projection)
-    places = _places(current, geometry)
-    data = {
-        "module": module_address("view.js"), "height": height,
-        "group": current.plan.dataset.id,
-        "rows": current.plan.embedding,
-        "geometry": {"key": str(geometry), "url": shelf.put(geometry, lambda: places.data),
-                     "half": places.half},
-        "colors": _colors(colors, (current.plan.embedding, colors_key)),
-        "names": _names(current, places, names) if current.clustering is not None else [],
-        "chosen": _chosen(current),
-        **_rows(current, names),
-    }
-    _component("view")(key=key, data=data, on_chosen_change=_chooser(current, key),
-                 on_nowebgl_change=_without_webgl)
-
-
-def show_bars(current: Run, names: dict[int, str], *, key: str, height: int) -> None:
-    """One bar per row in the space that was clustered; bars choose rows."""
-    judged, clustering = current.silhouette, current.clustering
-    assert judged is not None
-    assert clustering is not None
-    values = np.asarray(judged.per_row["silhouette"])
-    content = ("bars", current.plan.judgements["silhouette"])
-    held = st.session_state.get("bars")
-    if held is None or held[0] != content:
-        held = (content, sort_bars(values, clustering.labels))
-        st.session_state["bars"] = held
-    bars = held[1]
-    data = {
-        "module": module_address("bars.js"), "height": height, "key": str(content),
-        "group": current.plan.dataset.id, "rows": current.plan.embedding, "n": len(values),
-        "order": shelf.put((content, "order"), lambda: bars.order),
-        "values": shelf.put((content, "values"), lambda: bars.values),
-        "low": bars.low, "high": bars.high, "mean": judged.scores[0].value,
-        "groups": [{"name": name_of(group.cluster, names), "color": cluster_color(group.cluster),
-                    "start": group.start, "end": group.end, "mean": group.mean}
-                   for group in bars.groups],
-        "chosen": _chosen(current),
-        **_rows(current, names),
-    }
-    _component("bars")(key=key, data=data, on_chosen_change=_chooser(current, key))
-
-
-def _places(current: Run, key: object) -> Places:
-    held = st.session_state.get("places")
-    if held is None or held[0] != key:
-        assert current.projection is not None
-        held = (key, place_points(np.asarray(current.projection.points),
-                                  same_units=current.recipe.projector.method != "given"))
-        st.session_state["places"] = held
-    places: Places = held[1]
-    return places
-
-
-def _colors(colors: CategoryColors | NumberColors, key: object) -> dict[str, Any]:
-    category = isinstance(colors, CategoryColors)
-    coded = code_categories(colors) if isinstance(colors, CategoryColors) else code_numbers(colors)
-    told: dict[str, Any] = {
-        "key": str((key, coded.palette if category else None)),
-        "url": shelf.put(("colors", key), lambda: coded.data), "bytes": coded.width,
-        "palette": coded.palette, "grey": coded.grey, "title": colors.title}
-    if isinstance(colors, CategoryColors):
-        items = [{"code": code, "name": colors.name(code)}
-                 for code in range(len(coded.palette) - 1)]
-        if coded.grey >= 0:
-            items.append({"code": coded.grey, "name": colors.name(-1)})
-        return {**told, "kind": "category", "items": items}
-    low, high = ends_of(colors)
-    return {**told, "kind": "number", "low": f"{low:.4g}", "high": f"{high:.4g}",
-            "levels": LEVELS, "missing": "not defined" if coded.grey >= 0 else ""}
-
-
-def _names(current: Run, places: Places, names: dict[int, str]) -> list[dict[str, Any]]:
-    """The clusters' names at the median of their points, biggest first."""
-    assert current.clustering is not None
-    assert current.projection is not None
-    labels, points = current.clustering.labels, np.asarray(current.projection.points)
-    found = []
-    for cluster in range(current.clustering.count):
-        inside = labels == cluster
-        x, y = places.put(np.median(points[inside], axis=0)[None])[0]
-        found.append({"name": name_of(cluster, names), "x": float(x), "y": float(y),
-                      "count": int(inside.sum()), "code": cluster})
-    return sorted(found, key=lambda name: -name["count"])
-
-
-def _rows(current: Run, names: dict[int, str]) -> dict[str, str]:
-    key = ("rows", current.plan.dataset.id, tuple(current.dataset.roles.items()),
-           current.plan.clustering, tuple(sorted(names.items())),
-           tuple(current.plan.judgements.items()))
-    token = shelf.put_rows(key, lambda: RowsOfMap(current, names, ""))
-    rows = shelf.rows_of(token)
-    if isinstance(rows, RowsOfMap) and not rows.token:
-        object.__setattr__(rows, "token", token)
-    told = {"card": card_address(token)}
+def _common(current: Run, picture: Picture, names: dict[int, str]) -> dict[str, Any]:
+    """What the map and the bars are both told."""
+    rows_key = (current.dataset.id, tuple(current.dataset.roles.items()), picture.embedding,
+                current.plan.clustering, tuple(current.plan.judgements.items()),
+                tuple(sorted(names.items())))
+    token = shelf.put_rows(rows_key, lambda: RowsOfMap(current, picture.rows, names))
+    told = {"group": digest(current.dataset.id), "rows": digest(picture.embedding),
+            "chosen": _chosen(picture), "card": card_address(token)}
+    ids = ids_told(picture, current.dataset.n)
+    if ids is not None:
+        told["ids"] = ids
     if current.dataset.has_images:
         told["thumbs"] = picture_address(token)
     return told
 
 
-def _chosen(current: Run) -> dict[str, Any] | None:
-    import base64
-    import hashlib
-
+def _chosen(picture: Picture) -> dict[str, Any] | None:
     rows = state.selection().rows
     if not len(rows):
         return None
-    flags = np.packbits(np.isin(current.rows, rows)).tobytes()
-    sent: dict[str, Any] = st.session_state.get("chosen_by", {})
-    mine = sent.get("rows_key") == hashlib.sha256(rows.tobytes()).hexdigest()
-    return {"key": hashlib.sha256(flags).hexdigest()[:16], "bits": base64.b64encode(flags).decode(),
-            "origin": sent.get("origin", "") if mine else "", "turn": sent.get("turn", 0)}
+    name = digest(rows.tobytes())
+    sent: dict[str, Any] = st.session_state.get(_SENT, {})
+    mine = sent.get("rows") == name
+    return {"key": name, "bits": as_bits(picture, rows, name),
+            "origin": sent["origin"] if mine else "", "turn": sent["turn"] if mine else 0}
 
 
-def _chooser(current: Run, key: str) -> Callable[[], None]:
+def _chooser(picture: Picture, key: str) -> Callable[[], None]:
     def choose() -> None:
-        import base64
-        import hashlib
-
         said = st.session_state[key]["chosen"]
-        if said is None or said["rows"] != current.plan.embedding:
+        # A view may still speak of the run that was there before.
+        if said is None or said["rows"] != digest(picture.embedding):
             return
-        bits = np.frombuffer(base64.b64decode(said["bits"]), dtype=np.uint8)
-        inside = np.unpackbits(bits, count=len(current.rows)).astype(bool) if len(bits) else \
-            np.zeros(len(current.rows), dtype=bool)
-        rows = current.rows[inside]
-        state.select(rows, key)
-        st.session_state["chosen_by"] = {
-            "origin": said["origin"], "turn": said["turn"],
-            "rows_key": hashlib.sha256(state.selection().rows.tobytes()).hexdigest()}
+        state.select(as_rows(picture, said["bits"]), key)
+        st.session_state[_SENT] = {"origin": said["origin"], "turn": said["turn"],
+                                   "rows": digest(state.selection().rows.tobytes())}
     return choose
+
+
+def _link_asked(key: str) -> Callable[[], None]:
+    def ask() -> None:
+        said = st.session_state[key]["link"]
+        if said is not None:
+            st.session_state["link_asked"] = {"view": key, **said}
+    return ask
+
+
+def _put_back() -> None:
+    """Nothing to do: the rerun that this call begins puts what it shows back on the shelf."""
 
 
 def _without_webgl() -> None:

@@ -105,7 +105,7 @@ def _use_file(data: Dataset) -> None:
     st.caption("Every step is set as in the file. Column roles are taken where the names are the "
                "same.")
     file = st.file_uploader("Recipe (YAML or JSON)", type=["yaml", "yml", "json"],
-                            max_upload_size=1)
+                            max_upload_size=8)
     if file is None or not st.button("Use it", type="primary"):
         return
     with problems_shown():
@@ -118,7 +118,9 @@ def _use_file(data: Dataset) -> None:
 
 def show_stale(ran: Run, recipe: Recipe) -> None:
     """On the map: the form was changed since this map was asked for."""
-    if ran.recipe == recipe:
+    # Edits by hand come after those of the recipe, and are no change of it.
+    if (ran.recipe.unedited == recipe.unedited
+            and ran.recipe.edits[:len(recipe.edits)] == recipe.edits):
         return
     left, right = st.columns([4, 1], vertical_alignment="center")
     left.info("This is the map of the recipe you ran last. You have changed the recipe since.",

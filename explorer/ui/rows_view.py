@@ -1,7 +1,9 @@
-"""Rows on screen: one whole, many as a table, pictures as a gallery. Pages, never a silent cut."""
+"""Rows on screen: one whole; many as a gallery or a table, in one order for both. What is not shown
+is counted, never cut in silence."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -10,14 +12,19 @@ import streamlit as st
 
 from explorer.escape import esc_md, shown
 from explorer.run import Run, name_of
+from explorer.ui import state
 from explorer.ui.cells import shown_cell, shown_table
+from explorer.ui.gallery_view import show_gallery
+from explorer.ui.kept import Kept
+from explorer.ui.map_data import digest
 from explorer.ui.pictures import picture
+from explorer.ui.row_order import MOST_NUMBERS, Ordered, order_rows, orders_of, typicality
 
-_TABLE_ROWS = 200
-_GALLERY_ROWS = 60
-_GALLERY_SIDE = 80
-_ROW_SIDE = 192
-_GALLERY, _TABLE = "Gallery", "Table"
+TABLE_ROWS = 5_000
+"""A table is sent whole; beyond so many rows its first in the chosen order are."""
+_ROW_SIDE = 256
+_TABLE = "Table"
+_tables: Kept[pa.Table] = Kept(64 * 2**20, lambda table: int(table.nbytes))
 
 
 def counted(count: int, noun: str = "row") -> str:
@@ -25,56 +32,45 @@ def counted(count: int, noun: str = "row") -> str:
     return f"1 {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
-def show_rows(current: Run, rows: np.ndarray, names: dict[int, str], key: str) -> None:
-    """These dataset rows: one as a card, several as table or gallery."""
+def show_rows(current: Run, rows: np.ndarray, names: dict[int, str], key: str, *,
+              height: int = 420) -> None:
+    """These dataset rows: one as a card, several as gallery or table; choosing among them changes
+    the selection, with the origin `key`."""
     if len(rows) == 1:
         show_row(current, int(rows[0]), names)
         return
-    shape = _TABLE
-    if current.dataset.has_images:
-        chooser, turner, counter = st.columns([2, 2, 6], vertical_alignment="bottom")
-        shape = chooser.segmented_control("Show as", [_GALLERY, _TABLE], default=_GALLERY,
-                                          key=f"{key}.shape", label_visibility="collapsed",
-                                          required=True) or _GALLERY
+    gallery = _gallery_of(current)
+    shape, order, grouped = st.columns([3, 6, 3], vertical_alignment="center")
+    with shape:
+        table = gallery is None or _choose_shape(gallery, key) == _TABLE
+    found = orders_of(current, rows, texts=table)
+    with order:
+        name = _choose_order({way: found[way].title for way in found}, key)
+    with grouped:
+        by_cluster = st.toggle("By cluster", key=f"{key}.grouped",
+                               help="The clusters one after the other, each in this order.")
+    ordered = order_rows(current, rows, name, found[name], grouped=by_cluster)
+    if table:
+        _show_table(current, ordered, names, key, height)
     else:
-        turner, counter = st.columns([2, 8], vertical_alignment="bottom")
-    size = _GALLERY_ROWS if shape == _GALLERY else _TABLE_ROWS
-    with turner:
-        first = size * (_choose_page(-(-len(rows) // size), key) - 1)
-    shown = rows[first:first + size]
-    counter.caption(f"Rows {first + 1:,} to {first + len(shown):,} of {len(rows):,}")
-    if shape == _GALLERY:
-        show_gallery(current, shown, names)
-    else:
-        st.dataframe(table_of(current, shown, names), hide_index=True, height=320,
-                     key=f"{key}.table")
+        show_gallery(current, ordered, names, key, about=found[name].about, height=height)
+    if "typical" not in found and current.clustering is not None:
+        st.caption(f"Sorting by distance to a centre is offered up to {MOST_NUMBERS:,} numbers "
+                   "(rows times dimensions): these are more.")
 
 
-def show_gallery(current: Run, rows: np.ndarray, names: dict[int, str]) -> None:
-    """Thumbnails of these dataset rows with row id and cluster."""
-    identifiers = current.dataset.row_ids
-    labels = _labels(current, rows)
-    # Of 'truck/0094.jpg' the end tells rows apart.
-    captions = [[identifiers[row].rsplit("/")[-1][:12],
-                 *([name_of(labels[int(row)], names)[:12]] if int(row) in labels else [])]
-                for row in rows]
-    with st.container(height=360):
-        st.image([picture(current.dataset, int(row), _GALLERY_SIDE) for row in rows],
-                 caption=["  \n".join(map(esc_md, lines)) for lines in captions],
-                 width=_GALLERY_SIDE)
-
-
-def show_row(current: Run, row: int, names: dict[int, str]) -> None:
-    """The row whole: its picture or text, every column, and what is known of it."""
+def show_row(current: Run, row: int, names: dict[int, str], *, narrow: bool = False) -> None:
+    """The row whole: its picture or text, every column, and what is known of it. `narrow`: one
+    under the other."""
     data = current.dataset
-    left, right = st.columns([2, 3], gap="medium")
+    left, right = (st.container(), st.container()) if narrow else st.columns([2, 3], gap="medium")
     with left:
         st.markdown(f"**Row {esc_md(data.row_ids[row])}**")
         if data.has_images:
-            st.image(picture(data, row, _ROW_SIDE), width=_ROW_SIDE)
+            st.image(picture(data, row, _ROW_SIDE), width=160 if narrow else _ROW_SIDE)
         for column in data.with_role("text"):
             st.caption(esc_md(column.name))
-            st.text(shown(data.table.column(column.name)[row].as_py() or "(empty)"))
+            st.text(shown(data.text(column.name, row) or "(empty)"))
         st.markdown(_standing(current, row, names))
     with right:
         records = [{"column": shown_cell(column.original or column.name),
@@ -85,11 +81,11 @@ def show_row(current: Run, row: int, names: dict[int, str]) -> None:
 
 
 def table_of(current: Run, rows: np.ndarray, names: dict[int, str]) -> pa.Table:
-    """The rows as a table: row_id, our columns, the columns as uploaded."""
+    """The rows (in any order) as a table: row_id, our columns, the columns as uploaded."""
     identifiers = current.dataset.row_ids
     columns: dict[str, Any] = {"row_id": pa.array([identifiers[row] for row in rows])}
-    ours = current.table_of(rows, names)
-    for name in ("cluster_name", "silhouette", "second_best_name"):
+    ours = current.table_of(np.sort(rows), names).take(pa.array(np.argsort(np.argsort(rows))))
+    for name in ("cluster_name", "silhouette", "second_best_name", "strength"):
         if name in ours.column_names:
             columns[name.replace("_name", "").replace("_", " ")] = ours.column(name)
     table = current.dataset.table
@@ -100,12 +96,61 @@ def table_of(current: Run, rows: np.ndarray, names: dict[int, str]) -> pa.Table:
     return shown_table(pa.table(columns))
 
 
+def _gallery_of(current: Run) -> str | None:
+    """What the gallery is called; None where a row is only numbers."""
+    if current.dataset.has_images:
+        return "Gallery"
+    return "Cards" if current.dataset.with_role("text") else None
+
+
+def _choose_shape(gallery: str, key: str) -> str:
+    return st.segmented_control("Show as", [gallery, _TABLE], key=f"{key}.shape", default=gallery,
+                                label_visibility="collapsed", required=True) or gallery
+
+
+def _choose_order(titles: dict[str, str], key: str) -> str:
+    """The chosen order; it outlives a change of page."""
+    held, kept = f"{key}.order", f"{key}.order_kept"
+    if st.session_state.get(held) not in titles:
+        before = st.session_state.get(kept)
+        st.session_state[held] = before if before in titles else next(iter(titles))
+    chosen: str = st.selectbox("Order", list(titles), key=held, label_visibility="collapsed",
+                               format_func=lambda name: shown(titles[name]))
+    st.session_state[kept] = chosen
+    return chosen
+
+
+def _show_table(current: Run, ordered: Ordered, names: dict[int, str], key: str,
+                height: int) -> None:
+    rows = ordered.rows[:TABLE_ROWS]
+    name = digest(rows.tobytes())
+    content = (current.dataset.id, current.plan.clustering, name,
+               tuple(current.plan.judgements.items()), tuple(sorted(names.items())))
+    table = _tables.get(content, lambda: table_of(current, rows, names))
+    # Another order is another table: its ticks would else stay at their places.
+    held = f"{key}.table.{name}"
+    st.dataframe(table, hide_index=True, height=height - 46, key=held, selection_mode="multi-row",
+                 on_select=_chooser(rows, held, key))
+    cut = (f"The first {len(rows):,} of {counted(len(ordered.rows))} in this order; choose "
+           "another order above to see others. " if len(rows) < len(ordered.rows)
+           else f"{counted(len(rows))}. ")
+    st.caption(f"{cut}Tick rows to select them on the map.")
+
+
+def _chooser(rows: np.ndarray, held: str, key: str) -> Callable[[], None]:
+    def choose() -> None:
+        places = st.session_state[held]["selection"]["rows"]
+        state.select(rows[[place for place in places if place < len(rows)]], key)
+    return choose
+
+
 def _standing(current: Run, row: int, names: dict[int, str]) -> str:
     places = current.positions(np.array([row]))
     if not len(places) or current.clustering is None:
         return "This row has no vector: it was left out when encoding."
     place = int(places[0])
-    words = [f"In **{esc_md(name_of(int(current.clustering.labels[place]), names))}**"]
+    label = int(current.clustering.labels[place])
+    words = [f"In **{esc_md(name_of(label, names))}**"]
     if current.silhouette is not None:
         value = float(current.silhouette.per_row["silhouette"][place])
         second = int(current.silhouette.per_row["second"][place])
@@ -116,21 +161,10 @@ def _standing(current: Run, row: int, names: dict[int, str]) -> str:
         if second >= 0:
             verb = "would rather be in" if value < 0 else "second best:"
             words.append(f"{verb} {esc_md(name_of(second, names))}")
+    if current.clustering.strengths is not None:
+        words.append(f"membership strength {float(current.clustering.strengths[place]):.2f}")
+    if label >= 0 and "typical" in orders_of(current, current.rows[:1]):
+        far = typicality(current)[np.asarray(current.clustering.labels) == label]
+        nearer = int(np.count_nonzero(far < typicality(current)[place]))
+        words.append(f"{nearer + 1:,} of {len(far):,} in order of typicality")
     return " · ".join(words)
-
-
-def _labels(current: Run, rows: np.ndarray) -> dict[int, int]:
-    """Row -> cluster, for those of these rows that have one."""
-    covered = rows[np.isin(rows, current.rows)]
-    if current.clustering is None:
-        return {}
-    labels = current.clustering.labels[current.positions(covered)]
-    return dict(zip(covered.tolist(), labels.tolist(), strict=True))
-
-
-def _choose_page(pages: int, key: str) -> int:
-    if pages < 2:
-        return 1
-    if st.session_state.get(f"{key}.page", 1) > pages:
-        st.session_state[f"{key}.page"] = 1
-    return int(st.number_input(f"Page (of {pages:,})", 1, pages, key=f"{key}.page"))

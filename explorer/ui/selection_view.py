@@ -1,62 +1,59 @@
-"""The selected rows: how many, where they are, and the rows themselves."""
+"""The selected rows: what sets them apart, and the rows themselves."""
 
 from __future__ import annotations
 
 import numpy as np
 import streamlit as st
 
-from explorer.escape import esc_md
-from explorer.run import Run, name_of
+from explorer.run import Run
 from explorer.ui import state
-from explorer.ui.rows_view import counted, show_rows
+from explorer.ui.offers import show_offers
+from explorer.ui.rows_view import show_row, show_rows
+from explorer.ui.summary_view import show_summary
 
-_NAMED = 3
+_KEY = "selected"
+_SHOWN = "selected.shown"
 
 
 def show_selection(current: Run, names: dict[int, str]) -> None:
     """What is selected on any view, with quick choices when nothing is."""
-    rows = state.selection().rows
+    chosen = state.selection().rows
+    rows = _shown(current, chosen)
     if not len(rows):
-        _offer_choices(current)
+        show_offers(current, names)
         return
-    places = current.positions(rows)
-    left, middle, right = st.columns([6, 1, 1], vertical_alignment="center")
-    left.markdown(f"**{counted(len(rows))} selected** {_summary(current, places, names)}")
-    if middle.button("Export", icon=":material/download:", width="stretch"):
-        state.go_to("pages/take/export.py")
-    # By callbacks, here and below: the figures above are then drawn once, not before and after.
-    right.button("Clear", icon=":material/close:", width="stretch",
-                 on_click=state.forget_selection)
-    show_rows(current, rows, names, "selection")
-
-
-def _offer_choices(current: Run) -> None:
-    left, right = st.columns([3, 1], vertical_alignment="center")
-    left.caption("Nothing selected. Click a point or a silhouette bar to see its row; with Lasso "
-                 "or Box, above the map, draw around many.")
-    judged = current.silhouette
-    if judged is None or judged.scores[0].value is None:
+    if len(rows) == 1:
+        show_row(current, int(rows[0]), names)
         return
-    negative = current.rows[np.asarray(judged.per_row["silhouette"]) < 0]
-    if len(negative):
-        right.button(_negatives(len(negative)), width="stretch", on_click=state.select,
-                     args=(negative, "negatives"))
+    left, right = st.columns([4, 11], gap="medium")
+    with left:
+        if len(chosen) == 1:
+            show_row(current, int(chosen[0]), names, narrow=True)
+        elif len(chosen):
+            show_summary(current, chosen, names)
+        if len(chosen) < len(rows):
+            _lead_back(rows, chosen)
+    with right:
+        show_rows(current, rows, names, _KEY)
 
 
-def _summary(current: Run, places: np.ndarray, names: dict[int, str]) -> str:
-    if current.clustering is None or len(places) < 2:  # one row says it all itself
-        return ""
-    labels, counts = np.unique(current.clustering.labels[places], return_counts=True)
-    order = np.argsort(-counts, kind="stable")
-    parts = [f"{esc_md(name_of(int(labels[i]), names))}: {counts[i]:,}" for i in order[:_NAMED]]
-    more = f" and {len(order) - _NAMED} more clusters" if len(order) > _NAMED else ""
-    words = f"· {', '.join(parts)}{more}"
-    if current.silhouette is not None:
-        values = np.asarray(current.silhouette.per_row["silhouette"])[places]
-        if np.isfinite(values).any():
-            words += f" · mean silhouette {np.nanmean(values):.3f}"
-    return words
+def _shown(current: Run, chosen: np.ndarray) -> np.ndarray:
+    """The rows to look at: the selection, or what it was before rows were chosen among them here.
+    Else the first click on a picture would leave that one alone on the page."""
+    dataset, held = st.session_state.get(_SHOWN, ("", chosen))
+    inside = dataset == current.dataset.id and state.selection().origin == _KEY and \
+        np.isin(chosen, held).all()
+    if not inside:
+        held = chosen
+        st.session_state[_SHOWN] = (current.dataset.id, held)
+    rows: np.ndarray = held
+    return rows
 
 
-def _negatives(count: int) -> str:
-    return "The negative silhouette" if count == 1 else f"All {count:,} negative silhouettes"
+def _lead_back(rows: np.ndarray, chosen: np.ndarray) -> None:
+    with st.container(horizontal=True, gap="small"):
+        st.button(f"Select all {len(rows):,} again", key="selected.all", on_click=state.select,
+                  args=(rows, "selected.all"))
+        if len(chosen) > 1:
+            st.button(f"Show only these {len(chosen):,}", key="selected.only",
+                      on_click=state.select, args=(chosen, "selected.only"))

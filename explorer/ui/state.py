@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import streamlit as st
 from pydantic import BaseModel, ConfigDict
 
@@ -19,7 +18,26 @@ from explorer.plan import Plan, make_plan
 from explorer.recipe import Recipe, open_recipe
 from explorer.run import Run
 from explorer.ui.backend import backend
+from explorer.ui.chosen import (
+    Selection,
+    drop_selections,
+    forget_selection,
+    past_selections,
+    redo_selection,
+    select,
+    selection,
+    undo_selection,
+)
 from explorer.ui.shared import calibration, missing_of_whole, shared_dataset, shared_run
+from explorer.workspace import Operation
+
+__all__ = [
+    "Document", "Opened", "Selection", "change", "cluster_names", "current_run", "dataset",
+    "document", "draft", "drop_selections", "forget_form", "forget_selection", "go_to", "keep_mine",
+    "missing", "note_recipe", "open_copy", "open_workspace", "past_selections", "plan_of",
+    "recipe_notes", "redo_selection", "reload", "select", "selection",
+    "start_over", "undo_selection",
+]
 
 _OPENED = "opened"
 _UNSAVED = "unsaved"
@@ -69,7 +87,7 @@ def open_workspace() -> Opened:
             opened.id = shelf.create("Untitled")
             opened.version = shelf.open(opened.id).version
         st.session_state[_OPENED] = opened
-        forget_selection()
+        drop_selections()
     if asked != opened.id:
         st.query_params["w"] = opened.id
     return opened
@@ -103,18 +121,23 @@ def reload() -> None:
     st.session_state[_OPENED] = _read(open_workspace().id)
     st.session_state.pop(_UNSAVED, None)
     forget_form()
-    forget_selection()
+    drop_selections()
 
 
 def keep_mine() -> None:
     """Move what this tab could not save, with the log of names, to a new workspace."""
     opened = open_workspace()
-    shelf = backend().workspaces
     mine: Document = st.session_state.pop(_UNSAVED, opened.document)
+    open_copy(mine, backend().workspaces.operations(opened.id))
+
+
+def open_copy(document: Document, steps: Sequence[Operation]) -> None:
+    """Open a new workspace with this document and this log; the one open until now stays."""
+    shelf = backend().workspaces
     copy = shelf.create("Untitled")
-    for step in shelf.operations(opened.id):
+    for step in steps:
         shelf.log(copy, step.operation, step.payload)
-    shelf.save(copy, mine.model_dump(mode="json"), shelf.open(copy).version)
+    shelf.save(copy, document.model_dump(mode="json"), shelf.open(copy).version)
     st.session_state[_OPENED] = _read(copy)
     st.query_params["w"] = copy
 
@@ -180,12 +203,15 @@ def recipe_notes() -> tuple[str, ...]:
 
 
 def current_run() -> Run | None:
-    """The results of the recipe last asked for, as far as they are there."""
+    """The results of the recipe last asked for, its clusters as people edited them, as far as they
+    are there."""
     opened = document()
     data = dataset()
     if data is None or opened.ran is None:
         return None
-    return _run_of(opened.ran, data)
+    from explorer.ui import edits  # which reads what is open here
+
+    return _run_of(edits.edited(opened.ran, data), data)
 
 
 def missing(current: Run) -> tuple[Step, ...]:
@@ -206,44 +232,9 @@ def plan_of(recipe: Recipe) -> Plan:
 
 def cluster_names() -> dict[int, str]:
     """The names people gave to the clusters of the current clustering."""
-    current = current_run()
-    if current is None:
-        return {}
-    names: dict[int, str] = {}
-    for step in backend().workspaces.operations(open_workspace().id):
-        if step.operation == "rename" and step.payload["clustering"] == current.plan.clustering:
-            names[int(step.payload["cluster"])] = step.payload["name"]
-    return {cluster: name for cluster, name in names.items() if name}
+    from explorer.ui import edits  # which reads what is open here
 
-
-def rename_cluster(clustering: str, cluster: int, name: str) -> None:
-    """Log the new name of a cluster ('' takes the name back)."""
-    backend().workspaces.log(open_workspace().id, "rename",
-                             {"clustering": clustering, "cluster": cluster, "name": name})
-
-
-@dataclass(frozen=True)
-class Selection:
-    """Chosen dataset rows (int64, ascending) and the view they were chosen in."""
-
-    rows: np.ndarray
-    origin: str = ""
-
-
-def selection() -> Selection:
-    """The rows every view shows as chosen."""
-    found: Selection = st.session_state.get("selection", Selection(np.empty(0, dtype=np.int64)))
-    return found
-
-
-def select(rows: np.ndarray, origin: str) -> None:
-    """Choose these dataset rows, from the view `origin`."""
-    st.session_state["selection"] = Selection(np.unique(np.asarray(rows, dtype=np.int64)), origin)
-
-
-def forget_selection() -> None:
-    """Choose nothing."""
-    st.session_state.pop("selection", None)
+    return dict(edits.worked().changes.names)
 
 
 def _read(identifier: str) -> Opened:
@@ -270,7 +261,7 @@ def _run_of(ran: Mapping[str, Any], data: Dataset) -> Run:
     whole = fresh.complete
     if whole:
         fresh = shared_run((st.session_state["dataset_of"], json.dumps(ran, sort_keys=True)), fresh)
-    if cached is not None and cached.plan.clustering != fresh.plan.clustering:
+    if cached is not None and cached.plan.original != fresh.plan.original:
         st.session_state.pop("ticked", None)  # a number of the old clustering names other rows now
     st.session_state["run"] = fresh
     st.session_state["run_of"] = dict(ran)

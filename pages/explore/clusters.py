@@ -5,6 +5,8 @@ import streamlit as st
 from explorer.run import rows_of_clusters
 from explorer.ui import state
 from explorer.ui.cluster_table import edit_clusters
+from explorer.ui.edit_history import show_steps
+from explorer.ui.edit_view import offer_merge, offer_split
 from explorer.ui.empty import ready
 from explorer.ui.map_view import score_line
 from explorer.ui.problem import problems_shown
@@ -18,6 +20,7 @@ with problems_shown():
         numbers, basis = score_line(current)
         st.markdown(f"{numbers}  \n:small[:gray[{basis}]]")
         names = state.cluster_names()
+        show_steps(current, names)
         if not current.clustering.count:
             st.warning("No clusters were found: every row is noise. Try a smaller minimum cluster "
                        "size, clustering in the picture, or K-means.")
@@ -34,9 +37,11 @@ with problems_shown():
             if right.button("Export", type="primary", icon=":material/download:",
                             width="stretch"):
                 state.go_to("pages/take/export.py")
+            offer_merge(current, names, ticked)
+            offer_split(current, names, ticked)
         else:
-            st.caption("Tick clusters to see their rows, show them on the map or export them. "
-                       "Double-click a name to change it.")
+            st.caption("Tick clusters to see their rows, merge, split or export them. Double-click "
+                       "a name or a note to change it.")
         with st.expander("How many clusters?", expanded=bool(state.document().sweep)):
             show_sweep(current)
         if ticked:

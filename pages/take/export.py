@@ -9,7 +9,8 @@ from explorer.ui.problem import problems_shown
 
 st.title("Export", anchor=False)
 with problems_shown():
-    current = ready("Here selected rows and clusters are taken away, with all that made them.")
+    current = ready("Here selected rows and clusters are taken away, with all that made them.",
+                    whole=True)
     if current is not None:
         names = state.cluster_names()
         rows = choose_rows(current, names)

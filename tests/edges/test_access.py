@@ -100,12 +100,14 @@ def test_t07_and_finding_10_logs_hold_no_ids_and_no_commands_to_a_terminal(caplo
         log.error("session %s", "e078cd6e-29b0-49e1-a1bb-f40f07459ed6")
         log.error("GET %s", "/map?w=B9mP4mUP63178us7&x=1")
         log.error("GET %s", "/download/" + "A" * 32)
+        log.error("GET %s", "/map-data/card/" + "A" * 32 + "/7")
         log.error("reader of %s", "a\x1b[31m\u202eb\x00.csv")
     finally:
         logging.setLogRecordFactory(before)
     said = [record.getMessage() for record in caplog.records]
     assert said == ['1.2.3.4 - "PUT /_stcore/upload_file/..." 204', "session ...",
                     "GET /map?w=...&x=1", "GET /download/...",
+                    "GET /map-data/card/...",
                     "reader of a\ufffd[31m\ufffdb\ufffd.csv"]
 
 

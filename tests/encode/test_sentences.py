@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import os
 import shutil
 from pathlib import Path
@@ -186,22 +185,6 @@ def test_minilm_damaged_or_absent(store: Store, tmp_path: Path, monkeypatch: pyt
         MiniLM().encode(data, silent)
     assert caught.value.code == "NO_MODEL"
     assert "TF-IDF" in caught.value.hint
-
-
-@pytest.mark.slow
-def test_minilm_on_news(store: Store, real_data: Path) -> None:
-    from sklearn.cluster import KMeans
-    from sklearn.metrics import adjusted_rand_score
-
-    with open(real_data / "ag_news_test.csv", newline="", encoding="utf-8") as file:
-        rows = list(csv.reader(file))[:2000]
-    data = build_dataset(store, {"title": [row[1] for row in rows],
-                                 "text": [row[2] for row in rows]})
-    found = MiniLM().encode(data, silent)
-    plain = library(minilm_folder()).encode([f"{row[1]}\n{row[2]}" for row in rows[:200]])
-    assert (found.vectors[:200] * plain).sum(axis=1).min() > 0.9999
-    labels = KMeans(4, n_init=10, random_state=0).fit_predict(found.vectors)
-    assert adjusted_rand_score([row[0] for row in rows], labels) > 0.55
 
 
 def test_threads_follow_the_engine_and_change_nothing(

@@ -11,7 +11,7 @@ import pytest
 from explorer.database import Database
 from explorer.errors import StoreError
 from explorer.schema import MIGRATIONS
-from explorer.workspace import Workspaces
+from explorer.workspace import Family, Trail, Workspaces
 from explorer.workspace_file import FILE_NAME
 
 PROCESSES, TIMES = 4, 200
@@ -69,15 +69,59 @@ def test_undo_and_redo_walk_the_log(tmp_path):
     assert [entry.seq for entry in workspaces.operations(id)] == [1]
     assert workspaces.redo(id).payload == {"to": "b"}
     assert [entry.seq for entry in workspaces.operations(id)] == [1, 2]
-    assert workspaces.log(id, "merge", {}) == 4
+    assert workspaces.log(id, "rename", {"to": "d"}) == 4
     assert workspaces.redo(id) is None
     assert [(entry.seq, entry.operation) for entry in workspaces.operations(id)] == [
-        (1, "rename"), (2, "rename"), (4, "merge")]
+        (1, "rename"), (2, "rename"), (4, "rename")]
     assert [entry.payload["to"] for entry in workspaces.operations(other)] == ["z"]
     for _ in range(3):
         workspaces.undo(id)
     assert workspaces.undo(id) is None
     assert workspaces.operations(id) == []
+
+
+def test_families_are_undone_apart(tmp_path):
+    workspaces = Workspaces(tmp_path)
+    id = workspaces.create("two families")
+    first = Family(("edit", "rename"), "clustering", "one")
+    second = Family(("edit", "rename"), "clustering", "two")
+    for number, family in enumerate((first, second, first), 1):
+        assert workspaces.log(id, "edit", {"clustering": family.about}, family) == number
+    stamps = [workspaces.stamp(id)]
+    assert workspaces.undo(id, first).seq == 3
+    stamps.append(workspaces.stamp(id))
+    assert workspaces.log(id, "selection", {}) == 4  # another kind: takes nothing away
+    assert workspaces.log(id, "rename", {"clustering": "two"}, second) == 5
+    stamps.append(workspaces.stamp(id))
+    trail = workspaces.trail(id, first)
+    assert [step.seq for step in trail.active] == [1]
+    assert [step.seq for step in trail.undone] == [3]
+    assert trail.last == 1
+    assert workspaces.redo(id, first).seq == 3
+    assert workspaces.redo(id, first) is None
+    assert [workspaces.undo(id, second).seq for _ in range(2)] == [5, 2]
+    assert workspaces.undo(id, second) is None
+    assert [step.seq for step in workspaces.operations(id)] == [1, 3, 4]
+    assert workspaces.trail(id, Family(("selection",))).last == 4
+    assert workspaces.trail(id, Family(("note",))) == Trail()
+    assert len({*stamps, workspaces.stamp(id)}) == 4
+
+
+def test_a_step_on_what_another_tab_changed_is_refused(tmp_path):
+    workspaces = Workspaces(tmp_path)
+    id = workspaces.create("two tabs")
+    family = Family(("edit",))
+    seen = workspaces.log(id, "edit", {"by": "both saw this"}, family, after=0)
+    workspaces.log(id, "edit", {"by": "one"}, family, after=seen)
+    for step in (lambda: workspaces.log(id, "edit", {"by": "other"}, family, after=seen),
+                 lambda: workspaces.undo(id, family, after=seen),
+                 lambda: workspaces.redo(id, family, after=seen)):
+        with pytest.raises(StoreError) as caught:
+            step()
+        assert caught.value.code == "EDITED_ELSEWHERE"
+    assert [step.payload["by"] for step in workspaces.operations(id)] == ["both saw this", "one"]
+    workspaces.log(id, "selection", {})  # of another family: nobody's way
+    assert workspaces.undo(id, family, after=seen + 1).payload["by"] == "one"
 
 
 def write_much(home, id, number):

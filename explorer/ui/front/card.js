@@ -1,12 +1,14 @@
 // The card of a row: picture, text, columns. Built from text nodes only: nothing in it can run.
 
+import { element } from "./element.js";
+
 const KEPT = 300;
 
 export class Cards {
-  constructor(place) {
+  constructor(place, lost = () => {}) {
     this.place = place;
+    this.lost = lost;
     this.known = new Map();
-    this.asked = null;
     this.pinned = -1;
     this.shown = -1;
   }
@@ -16,8 +18,7 @@ export class Cards {
     if (url === this.url) return;
     this.url = url;
     this.known.clear();
-    this.pinned = -1;
-    this.hide();
+    this.pin(-1);
   }
 
   /** Show row i beside the pixel; the answer of the last asked row wins. */
@@ -26,71 +27,70 @@ export class Cards {
     if (this.shown === i) return;
     this.shown = i;
     this.asked?.abort();
-    let card = this.known.get(i);
-    if (!card) {
-      this.asked = new AbortController();
-      try {
-        const answer = await fetch(`${this.url}/${i}`, { signal: this.asked.signal });
-        if (!answer.ok) return this.hide();
-        card = await answer.json();
-      } catch (error) {
-        if (error.name !== "AbortError") this.hide();
-        return;
-      }
-      this.known.set(i, card);
-      if (this.known.size > KEPT) this.known.delete(this.known.keys().next().value);
-    }
-    if (this.shown !== i) return;
+    const card = this.known.get(i) ?? await this.ask(i);
+    if (!card || this.shown !== i) return;
     this.fill(card);
     this.put(px, py);
   }
 
+  /** The card of row i; null when it was not wanted any more or did not come. */
+  async ask(i) {
+    const asked = this.asked = new AbortController();
+    const { url } = this;
+    try {
+      const answer = await fetch(`${url}/${i}`, { signal: asked.signal });
+      if (answer.ok) {
+        const card = await answer.json();
+        if (url === this.url) this.known.set(i, card);
+        if (this.known.size > KEPT) this.known.delete(this.known.keys().next().value);
+        return card;
+      }
+      if (answer.status === 404) this.lost();
+    } catch (error) {
+      if (error.name === "AbortError") return null;
+      console.error(error);
+    }
+    if (this.shown === i) this.pin(-1);
+    return null;
+  }
+
   hide() {
-    if (this.pinned >= 0) return;
+    if (this.pinned < 0) this.close();
+  }
+
+  close() {
     this.shown = -1;
     this.asked?.abort();
     this.place.hidden = true;
   }
 
-  /** Keep the card open until the next click. */
+  /** Keep the card of row i open until the next click; -1: no card. */
   pin(i) {
     this.pinned = i;
     this.place.classList.toggle("pinned", i >= 0);
-    if (i < 0) this.hide();
+    if (i < 0) this.close();
   }
 
-  fill(card) {
+  fill({ title, color, image, texts, facts }) {
     this.place.replaceChildren();
-    const add = (kind, text, role) => {
-      const element = document.createElement(kind);
-      if (role) element.className = role;
-      element.textContent = text;
-      this.place.append(element);
-      return element;
-    };
-    const title = add("div", card.title, "title");
-    if (card.color) {
-      const dot = document.createElement("span");
-      dot.className = "dot";
-      dot.style.background = card.color;
-      title.prepend(dot);
+    const heading = element("div", "title", title);
+    if (color) {
+      const dot = element("span", "dot");
+      dot.style.background = color;
+      heading.prepend(dot);
     }
-    if (card.image) {
-      const image = document.createElement("img");
-      image.src = card.image;
-      image.alt = "";
-      this.place.append(image);
+    this.place.append(heading);
+    if (image) {
+      const picture = element("img", "");
+      picture.src = image;
+      picture.alt = "";
+      picture.onerror = () => picture.remove();  // a row may have none
+      this.place.append(picture);
     }
-    for (const text of card.texts) add("div", text, "text");
-    for (const [name, value] of card.facts) {
-      const line = document.createElement("div");
-      line.className = "fact";
-      for (const [role, words] of [["name", name], ["value", value]]) {
-        const part = document.createElement("span");
-        part.className = role;
-        part.textContent = words;
-        line.append(part);
-      }
+    for (const text of texts) this.place.append(element("div", "text", text));
+    for (const [name, value] of facts) {
+      const line = element("div", "fact");
+      line.append(element("span", "name", name), element("span", "value", value));
       this.place.append(line);
     }
   }

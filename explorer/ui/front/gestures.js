@@ -1,5 +1,7 @@
 // Mouse, touch and keys of a view.
 
+import { chooseInSight, clear, click, enclose, how, invert, zoomToSelection } from "./choosing.js";
+
 const STILL = 4;
 const PAN = 60;
 
@@ -12,13 +14,14 @@ const KEYS = {
   "=": (view) => zoom(view, 1.5),
   "-": (view) => zoom(view, 1 / 1.5),
   0: (view) => home(view),
-  Escape: (view) => view.clear(),
+  Escape: (view) => escape(view),
   m: (view) => take(view, "move"),
   b: (view) => take(view, "box"),
   l: (view) => take(view, "lasso"),
-  i: (view) => view.invert(),
-  z: (view) => view.zoomToSelection(),
-  Enter: (view, event) => view.click(view.viewport.width / 2, view.viewport.height / 2, how(event)),
+  a: (view, event) => chooseInSight(view, how(event)),
+  i: (view) => invert(view),
+  z: (view) => zoomToSelection(view),
+  Enter: (view, event) => click(view, view.viewport.width / 2, view.viewport.height / 2, how(event)),
 };
 
 /** Wire a view to its elements. */
@@ -32,12 +35,12 @@ export function listen(view) {
   };
 
   stage.addEventListener("pointerdown", (event) => {
-    if (event.button > 1 || !view.points.length) return;
+    if (event.button > 1 || !view.n || inCard(event)) return;
     stage.focus({ preventScroll: true });
     view.cursor = false;
     stage.setPointerCapture(event.pointerId);
     fingers.set(event.pointerId, spot(event));
-    const selecting = view.tool !== "move" || event.shiftKey;
+    const selecting = view.tool !== "move" || event.shiftKey || event.altKey;
     const kind = event.button === 1 || fingers.size > 1 || !selecting ? "pan" : view.tool;
     drag = { kind: kind === "move" ? "lasso" : kind, from: spot(event), last: spot(event),
       far: false, how: how(event) };
@@ -48,7 +51,7 @@ export function listen(view) {
     const [x, y] = spot(event);
     if (fingers.size > 1 && fingers.has(event.pointerId)) {
       pinch(view, fingers, event.pointerId, [x, y]);
-      drag.far = true;
+      drag = null;  // what is left of a pinch selects nothing
       return;
     }
     if (!drag || !fingers.has(event.pointerId)) return view.hover(x, y);
@@ -73,8 +76,8 @@ export function listen(view) {
     const outline = view.outline;
     drag = null;
     view.outline = null;
-    if (!far) view.click(...spot(event), way);
-    else if (kind !== "pan" && outline?.length > 2) view.enclose(outline, way);
+    if (!far) click(view, ...spot(event), way);
+    else if (kind !== "pan" && outline?.length > 2) enclose(view, outline, way);
     view.redraw();
   });
 
@@ -84,10 +87,16 @@ export function listen(view) {
     view.outline = null;
     view.redraw();
   };
+  view.abandon = () => {
+    if (!view.outline) return false;
+    drag = view.outline = null;
+    return true;
+  };
   stage.addEventListener("pointercancel", abandon);
   stage.addEventListener("pointerleave", () => !fingers.size && view.leave());
 
   stage.addEventListener("wheel", (event) => {
+    if (inCard(event)) return;
     event.preventDefault();
     const step = event.deltaMode === 1 ? 30 * event.deltaY : event.deltaY;
     view.viewport.zoomAt(...spot(event), Math.exp(-Math.max(-400, Math.min(400, step)) * 0.002));
@@ -95,7 +104,7 @@ export function listen(view) {
     view.cards.hide();
   }, { passive: false });
 
-  stage.addEventListener("dblclick", () => home(view));
+  stage.addEventListener("dblclick", (event) => inCard(event) || home(view));
 
   stage.addEventListener("keydown", (event) => {
     const act = KEYS[event.key.length === 1 ? event.key.toLowerCase() : event.key];
@@ -103,6 +112,7 @@ export function listen(view) {
     event.preventDefault();
     event.stopPropagation();  // Streamlit has single-key shortcuts of its own
     view.cursor = event.key !== "Escape";
+    view.cards.hide();
     act(view, event);
     view.redraw();
   });
@@ -118,9 +128,10 @@ export function listen(view) {
   press("in", () => zoom(view, 1.6));
   press("out", () => zoom(view, 1 / 1.6));
   press("home", () => home(view));
-  press("toselection", () => view.zoomToSelection());
-  press("invert", () => view.invert());
-  press("clear", () => view.clear());
+  press("toselection", () => zoomToSelection(view));
+  press("invert", () => invert(view));
+  press("clear", () => clear(view));
+  press("link", () => view.send("link", view.place));
   press("names", () => turn(view, "names", "named"));
   press("density", () => {
     turn(view, "density", "contoured");
@@ -133,8 +144,14 @@ export function listen(view) {
   take(view, view.tool);
 }
 
-function how(event) {
-  return event.shiftKey ? "add" : event.altKey ? "subtract" : "replace";
+/** A pinned card is read, scrolled and copied from; the map lies under it. */
+function inCard(event) {
+  return Boolean(event.target.closest(".card"));
+}
+
+/** A lasso under way is given up first; only then the selection goes. */
+function escape(view) {
+  if (!view.abandon()) clear(view);
 }
 
 function corners([ax, ay], [bx, by]) {

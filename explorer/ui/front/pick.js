@@ -1,6 +1,8 @@
 // Which points lie where: a grid over the points answers hover, box and lasso without touching
 // every point. Pure functions over typed arrays; points are x0 y0 x1 y1 ... (Float32Array).
 
+const STOP = 1;
+
 /** A grid of about two points a cell over [-1, 1] x [-1, 1]. Cell c holds `items[starts[c]]` to
  * `items[starts[c + 1] - 1]`, in ascending order. */
 export function buildGrid(points) {
@@ -113,7 +115,7 @@ function visit(grid, box, look) {
   const right = cellOf(box.right, side);
   for (let row = cellOf(box.bottom, side); row <= cellOf(box.top, side); row++) {
     const end = starts[row * side + right + 1];
-    for (let at = starts[row * side + left]; at < end; at++) look(items[at]);
+    for (let at = starts[row * side + left]; at < end; at++) if (look(items[at]) === STOP) return;
   }
 }
 
@@ -126,14 +128,29 @@ export function boxOf(polygon) {
   };
 }
 
+/** The least box around the points whose flag is 1; null when there is none. */
+export function boxOfFlags(points, flags) {
+  const box = { left: Infinity, right: -Infinity, bottom: Infinity, top: -Infinity };
+  for (let i = 0; i < flags.length; i++) {
+    if (!flags[i]) continue;
+    const x = points[2 * i];
+    const y = points[2 * i + 1];
+    if (x < box.left) box.left = x;
+    if (x > box.right) box.right = x;
+    if (y < box.bottom) box.bottom = y;
+    if (y > box.top) box.top = y;
+  }
+  return box.left <= box.right ? box : null;
+}
+
 /** The indices inside a box, at most `most` of them, in grid order. */
 export function someInBox(points, grid, box, most, shown) {
   const found = [];
   visit(grid, box, (i) => {
     const x = points[2 * i];
     const y = points[2 * i + 1];
-    if (found.length < most && x >= box.left && x <= box.right && y >= box.bottom && y <= box.top
-        && shown(i)) found.push(i);
+    if (x >= box.left && x <= box.right && y >= box.bottom && y <= box.top && shown(i)) found.push(i);
+    return found.length >= most ? STOP : 0;
   });
   return found;
 }
@@ -167,12 +184,16 @@ export function packBits(flags) {
   return btoa(parts.join(""));
 }
 
+/** The n flags in bytes of eight bits, the first the highest (as numpy.packbits). */
+export function spreadBits(bytes, n) {
+  const flags = new Uint8Array(n);
+  for (let i = 0; i < n; i++) flags[i] = (bytes[i >> 3] >> (7 - (i & 7))) & 1;
+  return flags;
+}
+
 /** The n flags of `packBits`. */
 export function unpackBits(text, n) {
-  const bytes = atob(text);
-  const flags = new Uint8Array(n);
-  for (let i = 0; i < n; i++) flags[i] = (bytes.charCodeAt(i >> 3) >> (7 - (i & 7))) & 1;
-  return flags;
+  return spreadBits(Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0)), n);
 }
 
 /** The order to draw in: grey first, then categories from the most to the least frequent, so that

@@ -1,18 +1,32 @@
 // The map: one instance for each place on the page, kept there while its data changes.
 
+import { fetchBytes } from "./bytes.js";
 import { Cards } from "./card.js";
-import { listen } from "./gestures.js";
+import { chooseCodes } from "./choosing.js";
+import { contours } from "./contours.js";
 import { DIMMED, Drawing, HIDDEN } from "./draw.js";
+import { listen } from "./gestures.js";
 import { Legend } from "./legend.js";
-import { fetchBytes, isDark, join, leave, others } from "./links.js";
-import { contours, Overlay } from "./overlay.js";
+import { Ids, join, leave, tellHover } from "./links.js";
+import { Overlay } from "./overlay.js";
 import * as pick from "./pick.js";
-import { lookFor, Viewport } from "./viewport.js";
+import { isNew, takeChosen } from "./selected.js";
+import { follow } from "./together.js";
+import { isDark, lookFor } from "./theme.js";
+import { Viewport } from "./viewport.js";
 
-const views = new WeakMap();
 const REACH = 9;
+const REST = 140;
+const views = new WeakMap();
+// Where each panel of the page stood, for when it is drawn anew: by panel and points.
+const remembered = new Map();
 
-/** Called by Streamlit at every change of the data, with the same parent. */
+/** The view inside that element. */
+export function viewIn(root) {
+  return views.get(root);
+}
+
+/** Called by Streamlit at every change of the data, usually with the same parent. */
 export function show(component) {
   const root = component.parentElement.querySelector(".map-view");
   let view = views.get(root);
@@ -22,7 +36,10 @@ export function show(component) {
   }
   view.send = (name, value) => component.setTriggerValue(name, value);
   view.take(component.data);
+  const call = (view.calls = (view.calls ?? 0) + 1);
   return () => {
+    // Streamlit also ends calls that a later one has overtaken.
+    if (view.calls !== call) return;
     view.end();
     views.delete(root);
   };
@@ -36,34 +53,36 @@ class View {
     this.points = new Float32Array(0);
     this.codes = new Uint16Array(0);
     this.states = new Uint8Array(0);
-    this.chosen = null;
+    this.ids = new Ids(0);
+    this.chosen = null;   // flags of 0 and 1, or null for none
+    this.passing = null;  // likewise: what the page's filter lets through, null for all
     this.data = {};
     this.hovered = -1;
     this.pinned = -1;
     this.tool = "move";
     this.named = true;
     this.factor = 1;
-    this.turn = 0;
-    this.id = Math.random().toString(36).slice(2);
     this.drawing = this.start();
     this.overlay = new Overlay(this.find("over"), () => this.redraw());
-    this.cards = new Cards(this.find("card"));
+    this.cards = new Cards(this.find("card"), () => this.send("lost", true));
     this.legend = new Legend(this.find("legend"), () => this.refresh(),
-      (low, high, event) => this.chooseCodes(low, high, event));
+      (low, high, how) => chooseCodes(this, low, high, how));
     listen(this);
     this.sizes = new ResizeObserver(() => this.fit());
     this.sizes.observe(this.find("stage"));
   }
 
   start() {
+    const canvas = this.find("points");
+    canvas.addEventListener("webglcontextlost", (event) => event.preventDefault());
+    canvas.addEventListener("webglcontextrestored", () => {
+      this.drawing.build();
+      this.drawing.setPoints(this.points);
+      this.sendColors();
+      this.refresh();
+    });
     try {
-      const drawing = new Drawing(this.find("points"));
-      this.find("points").addEventListener("webglcontextlost", (event) => event.preventDefault());
-      this.find("points").addEventListener("webglcontextrestored", () => {
-        drawing.build();
-        this.upload();
-      });
-      return drawing;
+      return new Drawing(canvas);
     } catch (error) {
       this.say(`This browser draws no WebGL (${error.message}).`);
       queueMicrotask(() => this.send("nowebgl", true));
@@ -71,110 +90,138 @@ class View {
     }
   }
 
-  /** New data from the server; what did not change is kept, the viewport always. */
+  get n() {
+    return this.points.length / 2;
+  }
+
+  /** New data from the server; what did not change is kept, the viewport always. The data shown
+   * stay until all bytes of the new ones are here. */
   async take(data) {
-    const first = this.data.geometry?.key !== data.geometry.key;
-    const recolored = first || this.data.colors?.key !== data.colors.key;
-    join(this, data.group);
-    this.data = data;
-    this.root.style.height = `${data.height}px`;
-    this.cards.setSource(data.card);
+    if (data.height) this.root.style.height = `${data.height}px`;
     if (!this.drawing) return;
     const turn = (this.taking = (this.taking ?? 0) + 1);
+    const asked = (now, before) => (now && (!before || now.url !== before.url)
+      ? fetchBytes(now.url, () => this.send("lost", true)) : null);
+    const { data: old } = this;
+    const chosen = isNew(this, data.chosen) && data.chosen?.url ? data.chosen : null;
+    if (old.geometry?.url !== data.geometry.url) this.say("Loading the points …");
     try {
-      if (first) {
-        this.say("Loading the points …");
-        const bytes = await fetchBytes(data.geometry.url);
-        if (turn !== this.taking) return;
-        this.setPoints(new Float32Array(bytes));
-      }
-      if (recolored || this.codes.length !== this.points.length / 2) {
-        const bytes = await fetchBytes(data.colors.url);
-        if (turn !== this.taking) return;
-        const codes = data.colors.bytes === 1 ? new Uint8Array(bytes) : new Uint16Array(bytes);
-        this.codes = Uint16Array.from(codes);
-        this.legend.setColors(data.colors, this.codes);
-        this.setColors();
-      }
+      const [points, codes, passing, rows, flags] = await Promise.all([
+        asked(data.geometry, old.geometry), asked(data.colors, old.colors),
+        asked(data.filter, old.filter), asked(data.ids, old.ids), asked(chosen, null)]);
+      if (turn === this.taking) this.apply(data, { points, codes, passing, rows, flags });
     } catch (error) {
+      if (turn !== this.taking) return;
       this.say(`The points could not be loaded: ${error.message}. Reload the page.`);
-      return;
+      console.error(error);
     }
-    this.takeChosen(data.chosen);
+  }
+
+  apply(data, { points, codes, passing, rows, flags }) {
+    const { data: old } = this;
+    join(this, data.group);
+    this.data = data;
+    this.cards.setSource(data.card);
+    this.find("words").textContent = data.title ?? "";
+    this.root.classList.toggle("linkable", data.linkable !== false);
+    if (points) this.setPoints(new Float32Array(points), old.rows !== data.rows);
+    if (!data.ids || rows) this.ids = new Ids(this.n, rows && new Uint32Array(rows), data.ids?.key);
+    if (codes) {
+      this.codes = data.colors.bytes === 1 ? Uint16Array.from(new Uint8Array(codes))
+        : new Uint16Array(codes);
+    }
+    if (!data.filter) this.passing = null;
+    else if (passing) this.passing = pick.spreadBits(new Uint8Array(passing), this.n);
+    this.legend.setColors(data.colors, this.codes, this.passing);
+    this.applyPlace(data.place);
+    if (points || codes || String(old.colors?.palette) !== String(data.colors.palette)) {
+      this.order = pick.drawOrder(this.codes, data.colors.grey);
+      this.sendColors();
+    }
+    takeChosen(this, data.chosen, flags);
     this.say("");
     this.fit();
     this.refresh();
   }
 
-  setPoints(points) {
-    const before = this.viewport.place;
+  /** `other`: the rows are not those of before, so their marks are gone. */
+  setPoints(points, other) {
     this.points = points;
     this.grid = pick.buildGrid(points);
-    this.states = new Uint8Array(points.length / 2);
-    this.chosen = null;
+    this.states = new Uint8Array(this.n);
+    if (other) this.chosen = this.chosenKey = null;
+    this.hovered = this.pinned = -1;
     this.viewport.setExtent(...this.data.geometry.half);
     this.viewport.reset();
-    if (this.kept?.key === this.data.geometry.key) this.viewport.place = this.kept.place;
-    this.kept = { key: this.data.geometry.key, place: before };
+    const stood = remembered.get(this.spot);
+    if (stood) this.viewport.place = stood.place;
     this.drawing.setPoints(points);
   }
 
-  setColors() {
-    const { palette, grey } = this.data.colors;
-    this.rgba = new Uint8Array(4 * palette.length);
-    palette.forEach((color, code) => {
-      const number = parseInt(color.slice(1), 16);
-      this.rgba.set([number >> 16, (number >> 8) & 255, number & 255, code === grey ? 140 : 255],
-        4 * code);
-    });
-    this.order = pick.drawOrder(this.codes, grey);
-    this.upload();
+  get spot() {
+    return `${this.data.panel ?? ""} ${this.data.geometry.key}`;
   }
 
-  upload() {
-    this.drawing.setPoints(this.points);
-    this.drawing.setPalette(this.rgba);
+  remember() {
+    const { placeKey } = remembered.get(this.spot) ?? {};
+    remembered.set(this.spot, { placeKey, place: this.viewport.place });
+  }
+
+  /** What a link asks to be shown, once. */
+  applyPlace(place) {
+    if (!place || remembered.get(this.spot)?.placeKey === place.key) return;
+    if (place.viewport) this.viewport.place = place.viewport;
+    this.legend.hiding.set(place.hidden ?? [], place.alone ?? []);
+    this.legend.draw();
+    remembered.set(this.spot, { placeKey: place.key, place: this.viewport.place });
+  }
+
+  sendColors() {
+    const { palette, grey } = this.data.colors;
+    const rgba = new Uint8Array(4 * palette.length);
+    palette.forEach((color, code) => {
+      const number = parseInt(color.slice(1), 16);
+      rgba.set([number >> 16, (number >> 8) & 255, number & 255, code === grey ? 140 : 255],
+        4 * code);
+    });
+    this.drawing.setPalette(rgba);
     this.drawing.setCodes(this.codes, this.order);
+  }
+
+  /** What another view of this page has chosen. */
+  takeLinked(chosen) {
+    this.chosen = chosen;
+    this.chosenKey = "own";
     this.refresh();
   }
 
-  /** The server's selection, unless this view has sent a newer one since. */
-  takeChosen(chosen) {
-    if (chosen && chosen.origin === this.id && chosen.turn !== this.turn) return;
-    const key = chosen?.key ?? "";
-    if (key === this.chosenKey && this.chosen?.length === this.states.length) return;
-    this.chosenKey = key;
-    this.chosen = chosen ? pick.unpackBits(chosen.bits, this.states.length) : null;
-    if (this.chosen && !pick.count(this.chosen)) this.chosen = null;
-  }
-
-  get n() {
-    return this.states.length;
-  }
-
-  /** After a change of legend or selection: states anew, then a frame. */
+  /** After a change of legend, filter or selection: states anew, then a frame. */
   refresh() {
-    if (!this.drawing || !this.states.length) return;
-    const legend = new Uint8Array(65536);
-    if (!this.legend.plain) {
-      for (let code = 0; code < legend.length; code++) legend[code] = this.legend.stateOf(code);
+    if (!this.drawing || !this.n) return;
+    const { states, codes, chosen, passing } = this;
+    const legend = this.legend.hiding.states();
+    for (let i = 0; i < states.length; i++) {
+      states[i] = legend[codes[i]] | (chosen ? chosen[i] : 0) | (passing && !passing[i] ? HIDDEN : 0);
     }
-    for (let i = 0; i < this.states.length; i++) {
-      this.states[i] = legend[this.codes[i]] | (this.chosen ? this.chosen[i] : 0);
-    }
-    this.drawing.setStates(this.states);
-    this.lines = this.contoured ? contours(this.points, (i) => this.isShown(i)) : null;
+    this.drawing.setStates(states);
+    this.contours = this.contoured ? contours(this.points, (i) => this.isShown(i)) : null;
     this.tellCount();
     this.redraw();
   }
 
   tellCount() {
+    const number = (value) => value.toLocaleString("en");
     const chosen = this.chosen ? pick.count(this.chosen) : 0;
-    this.find("count").textContent = chosen
-      ? `${chosen.toLocaleString("en")} of ${this.states.length.toLocaleString("en")} selected` : "";
-    for (const name of ["clear", "invert", "toselection"]) {
-      this.find(name).disabled = !chosen;
+    const words = [];
+    if (this.passing) words.push(`${number(pick.count(this.passing))} of ${number(this.n)} shown`);
+    if (chosen) {
+      let away = 0;
+      for (let i = 0; i < this.n; i++) away += this.chosen[i] && this.states[i] & HIDDEN ? 1 : 0;
+      words.push(`${number(chosen)} of ${number(this.n)} selected`
+        + (away ? `, ${number(away)} of them hidden` : ""));
     }
+    this.find("count").textContent = words.join(" · ");
+    for (const name of ["clear", "invert", "toselection"]) this.find(name).disabled = !chosen;
   }
 
   isShown(i) {
@@ -189,18 +236,13 @@ class View {
     return this.isContext(i) ? "#888888" : this.data.colors.palette[this.codes[i]];
   }
 
-  rowKey(i) {
-    return i;
-  }
-
   /** The shown points inside the viewport, at most `most`. */
   inSight(most) {
-    if (!this.grid) return [];
     return pick.someInBox(this.points, this.grid, this.viewport.box, most, (i) => this.isShown(i));
   }
 
   at(px, py) {
-    if (!this.grid) return -1;
+    if (!this.n) return -1;
     const [x, y] = this.viewport.toPlane(px, py);
     return pick.nearest(this.points, this.grid, x, y, REACH / this.viewport.unit,
       (i) => !(this.states[i] & HIDDEN));
@@ -209,9 +251,8 @@ class View {
   hover(px, py) {
     const i = this.at(px, py);
     if (i !== this.hovered) {
-      this.hovered = i;
-      for (const other of others(this)) other.mark(i);
-      this.redraw();
+      this.mark(i);
+      tellHover(this, i);
     }
     if (i >= 0) this.cards.show(i, px, py);
     else this.cards.hide();
@@ -219,94 +260,16 @@ class View {
   }
 
   leave() {
-    this.hovered = -1;
     this.cards.hide();
-    for (const other of others(this)) other.mark(-1);
-    this.redraw();
+    this.mark(-1);
+    tellHover(this, -1);
   }
 
-  /** The row under the mouse in a linked view. */
+  /** The point under the mouse, here or in a linked view. */
   mark(i) {
+    if (i === this.hovered) return;
     this.hovered = i;
     this.redraw();
-  }
-
-  click(px, py, how) {
-    const i = this.at(px, py);
-    this.cards.pin(-1);
-    this.pinned = i;
-    if (i < 0) return this.redraw();
-    this.cards.shown = -1;
-    this.cards.show(i, px, py).then(() => this.cards.pin(i));
-    const found = new Uint8Array(this.states.length);
-    found[i] = 1;
-    this.select(found, how);
-  }
-
-  enclose(outline, how) {
-    const polygon = outline.map(([x, y]) => this.viewport.toPlane(x, y));
-    this.select(pick.inPolygon(this.points, this.grid, polygon, (i) => this.isShown(i)), how);
-  }
-
-  chooseCodes(low, high, event) {
-    const found = new Uint8Array(this.states.length);
-    for (let i = 0; i < found.length; i++) found[i] = this.codes[i] >= low && this.codes[i] <= high;
-    this.select(found, event.shiftKey ? "add" : event.altKey ? "subtract" : "replace");
-  }
-
-  invert() {
-    const found = new Uint8Array(this.states.length);
-    for (let i = 0; i < found.length; i++) found[i] = this.isShown(i) && !this.chosen?.[i] ? 1 : 0;
-    this.select(found, "replace");
-  }
-
-  clear() {
-    this.pinned = -1;
-    this.cards.pin(-1);
-    this.cards.hide();
-    if (this.chosen) this.select(new Uint8Array(this.states.length), "replace");
-    this.redraw();
-  }
-
-  /** Show a selection at once, here and in linked views, and tell the server. */
-  select(found, how) {
-    const chosen = pick.combine(this.chosen, found, how);
-    const number = pick.count(chosen);
-    this.turn++;
-    this.chosenKey = `own ${this.turn}`;
-    this.chosen = number ? chosen : null;
-    this.refresh();
-    for (const other of others(this)) {
-      other.takeLinked(this.chosen);
-    }
-    this.send("chosen", {
-      bits: number ? pick.packBits(chosen) : "", count: number, n: chosen.length,
-      rows: this.data.rows, origin: this.id, turn: this.turn,
-    });
-  }
-
-  /** What another view of this page has chosen. */
-  takeLinked(chosen) {
-    this.chosen = chosen;
-    this.chosenKey = "linked";
-    this.refresh();
-  }
-
-  zoomToSelection() {
-    if (!this.chosen) return;
-    const corners = [];
-    for (let i = 0; i < this.chosen.length; i++) {
-      if (this.chosen[i]) corners.push([this.points[2 * i], this.points[2 * i + 1]]);
-    }
-    const box = { left: Infinity, right: -Infinity, bottom: Infinity, top: -Infinity };
-    for (const [x, y] of corners) {
-      box.left = Math.min(box.left, x);
-      box.right = Math.max(box.right, x);
-      box.bottom = Math.min(box.bottom, y);
-      box.top = Math.max(box.top, y);
-    }
-    this.viewport.show(box);
-    this.moved();
   }
 
   /** The viewport changed: draw a part at once and the rest when it rests. */
@@ -315,35 +278,31 @@ class View {
     clearTimeout(this.resting);
     this.resting = setTimeout(() => {
       this.moving = false;
+      this.remember();
+      if (this.data.linked) follow(this, true);
       this.redraw();
-    }, 140);
-    if (this.data.linked) {
-      for (const other of others(this)) {
-        if (other.data.geometry?.key !== this.data.geometry.key) continue;
-        other.viewport.place = this.viewport.place;
-        other.redraw();
-      }
-    }
+    }, REST);
+    if (this.data.linked) follow(this, false);
     this.redraw();
+  }
+
+  /** What 'Link to this view' keeps. */
+  get place() {
+    const { x, y, zoom } = this.viewport.place;
+    const round = (value) => Number(value.toPrecision(6));
+    const { hidden, alone } = this.legend.hiding;
+    return { viewport: { x: round(x), y: round(y), zoom: round(zoom) },
+      hidden: [...hidden], alone: [...alone] };
   }
 
   fit() {
     const stage = this.find("stage");
-    const ratio = window.devicePixelRatio || 1;
     this.viewport.resize(stage.clientWidth, stage.clientHeight);
-    for (const name of ["points", "over"]) {
-      const canvas = this.find(name);
-      const [wide, high] = [this.viewport.width * ratio, this.viewport.height * ratio];
-      if (canvas.width !== Math.round(wide) || canvas.height !== Math.round(high)) {
-        canvas.width = Math.round(wide);
-        canvas.height = Math.round(high);
-      }
-    }
     this.redraw();
   }
 
   redraw() {
-    if (this.framed) return;
+    if (this.framed || this.ended) return;
     this.framed = requestAnimationFrame(() => {
       this.framed = 0;
       this.paint();
@@ -351,17 +310,23 @@ class View {
   }
 
   paint() {
-    if (!this.drawing || !this.points.length) return;
+    if (!this.drawing || !this.n) return;
     const ratio = window.devicePixelRatio || 1;
+    for (const name of ["points", "over"]) {
+      const canvas = this.find(name);
+      const wide = Math.round(this.viewport.width * ratio);
+      const high = Math.round(this.viewport.height * ratio);
+      if (canvas.width !== wide) canvas.width = wide;
+      if (canvas.height !== high) canvas.height = high;
+    }
     this.dark = isDark(this.root);
-    const look = lookFor(this.states.length, this.viewport, this.factor);
+    const look = lookFor(this.n, this.viewport, this.factor);
     this.drawing.draw(this.viewport.clip, {
       size: look.size * ratio, opacity: look.opacity, choosing: this.chosen !== null,
       moving: this.moving, context: this.dark ? [0.62, 0.64, 0.68, 0.2] : [0.55, 0.56, 0.6, 0.2],
     });
     this.overlay.draw(this, ratio);
-    this.frames = (this.frames ?? 0) + 1;
-    this.root.dataset.frames = this.frames;
+    this.root.dataset.frames = Number(this.root.dataset.frames ?? 0) + 1;
   }
 
   say(words) {
@@ -370,6 +335,7 @@ class View {
   }
 
   end() {
+    this.ended = true;
     leave(this);
     this.sizes.disconnect();
     cancelAnimationFrame(this.framed);

@@ -1,6 +1,7 @@
 // What part of the plane is on screen. Points lie in [-1, 1]; zoom 1 shows all of them.
 
 const MARGIN = 0.94;
+const LEAST = 0.2;
 const MOST = 20000;
 
 export class Viewport {
@@ -50,7 +51,7 @@ export class Viewport {
   /** Zoom so that what is under the pixel stays there. */
   zoomAt(px, py, factor) {
     const [x, y] = this.toPlane(px, py);
-    this.zoom = Math.min(MOST, Math.max(0.2, this.zoom * factor));
+    this.zoom = bounded(this.zoom * factor);
     this.x = x - (px - this.width / 2) / this.unit;
     this.y = y + (py - this.height / 2) / this.unit;
     this.hold();
@@ -63,7 +64,7 @@ export class Viewport {
     this.x = (box.left + box.right) / 2;
     this.y = (box.bottom + box.top) / 2;
     const wanted = Math.min(this.width / wide, this.height / high);
-    this.zoom = Math.min(MOST, Math.max(0.2, (wanted * this.zoom) / this.unit));
+    this.zoom = bounded((wanted * this.zoom) / this.unit);
   }
 
   get box() {
@@ -82,8 +83,11 @@ export class Viewport {
     return { x: this.x, y: this.y, zoom: this.zoom };
   }
 
-  set place(place) {
-    Object.assign(this, place);
+  /** Raises nothing: a place from an address may hold anything. */
+  set place({ x, y, zoom }) {
+    if (![x, y, zoom].every(Number.isFinite)) return;
+    Object.assign(this, { x, y, zoom: bounded(zoom) });
+    this.hold();
   }
 
   /** The points never leave the screen for good. */
@@ -93,12 +97,6 @@ export class Viewport {
   }
 }
 
-/** Size (CSS pixels) and opacity of points so that n of them, of which the zoom shows a part, are
- * seen singly where there is room and as a density where there is none. */
-export function lookFor(n, viewport, factor) {
-  const share = Math.min(1, 1 / (viewport.zoom * viewport.zoom));
-  const room = (viewport.width * viewport.height) / Math.max(1, n * share);
-  const size = Math.max(1.2, Math.min(11, 0.62 * Math.sqrt(room)));
-  const opacity = Math.max(0.22, Math.min(0.9, 0.3 + room / 90));
-  return { size: Math.max(1, size * factor), opacity };
+function bounded(zoom) {
+  return Math.min(MOST, Math.max(LEAST, zoom));
 }

@@ -1,0 +1,99 @@
+"""The map page: one line of controls, the views, and one open panel below them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from explorer.escape import esc_md
+from explorer.run import Run
+from explorer.ui.colors import choose_coloring, colorings
+from explorer.ui.columns_view import show_columns
+from explorer.ui.edit_view import show_edits
+from explorer.ui.filter_state import keep_filter
+from explorer.ui.map_view import score_line, show_limits, show_map
+from explorer.ui.marks import set_lines
+from explorer.ui.neighbors_view import mark_neighbors, show_neighbors
+from explorer.ui.point_view import show_bars, show_points
+from explorer.ui.search_view import show_search
+from explorer.ui.selection_bar import show_selection_bar
+from explorer.ui.selection_view import show_selection
+
+Panel = Callable[[Run, dict[int, str]], None]
+PANELS: tuple[tuple[str, Panel], ...] = (
+    ("Selection", show_selection),
+    ("Columns", show_columns),
+    ("Neighbours", show_neighbors),
+    ("Search", show_search),
+    ("Edit clusters", show_edits),
+)
+"""What stands under the views: only the open one runs."""
+
+
+def show_page(current: Run, names: dict[int, str]) -> None:
+    """Controls, views and the open panel of a finished run."""
+    _draw_lines(current)
+    keep_filter(current, names)
+    options = colorings(current, names)
+    left, right = st.columns([5, 17], vertical_alignment="center")
+    with left:
+        coloring = choose_coloring(options)
+    numbers, basis = score_line(current)
+    right.markdown(f"{numbers}  \n:small[:gray[{basis}]]")
+    with st.container(key="views"):
+        left, right = st.columns([8, 5], gap="small")
+        with left:
+            if _ours(current):
+                show_points(current, coloring, names, key="map")
+            else:
+                show_map(current, coloring, names)
+        with right:
+            _show_bars(current, names)
+    if not _ours(current):
+        show_limits(current)
+    show_selection_bar(current)
+    _show_panel(current, names)
+
+
+def _draw_lines(current: Run) -> None:
+    """Lines to neighbours, while their panel is open: what the views draw is known before them."""
+    if st.session_state.get("panel", st.session_state.get("panel_kept")) == "Neighbours":
+        mark_neighbors(current)
+    else:
+        set_lines(None)
+
+
+def _ours(current: Run) -> bool:
+    """Whether our own view can draw the map: flat, in a browser with WebGL."""
+    projection = current.projection
+    assert projection is not None
+    return projection.points.shape[1] == 2 and not st.session_state.get("no_webgl")
+
+
+def _show_bars(current: Run, names: dict[int, str]) -> None:
+    judged = current.silhouette
+    if judged is None and "silhouette" in current.plan.judgements:
+        st.info("The silhouettes of the edited clusters are being computed.",
+                icon=":material/hourglass_empty:")
+    elif judged is None or current.clustering is None:
+        st.info("This recipe has no silhouette judge.")
+    elif judged.scores[0].value is None:
+        st.info(f"The silhouette: {esc_md(judged.scores[0].why)}", icon=":material/info:")
+    else:
+        show_bars(current, names, key="silhouette")
+
+
+def _show_panel(current: Run, names: dict[int, str]) -> None:
+    """The panels' switch, where there is more than one, and the one that is open."""
+    panels = dict(PANELS)
+    titles = list(panels)
+    if len(titles) > 1:
+        if "panel" not in st.session_state:
+            st.session_state["panel"] = st.session_state.get("panel_kept", titles[0])
+        chosen = st.segmented_control("Panel", titles, key="panel", required=True,
+                                      label_visibility="collapsed") or titles[0]
+        st.session_state["panel_kept"] = chosen
+    else:
+        chosen = titles[0]
+    panels[chosen](current, names)

@@ -1,0 +1,1 @@
+"""The map's front end alone in Chromium, without Streamlit."""
