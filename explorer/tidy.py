@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from explorer.changes import changes_of
 from explorer.dataset import open_dataset
 from explorer.disk import disk_error
 from explorer.errors import ExplorerError
@@ -117,10 +118,11 @@ def referred(home: Path, store: Store, entries: Iterable[Stored]) -> set[str]:
         keys.update(_KEY.findall(text))
     for workspace in shelf.all():
         document = workspace.document
+        done = [(step.operation, step.payload) for step in shelf.operations(workspace.id)]
         for recipe in (document.get("recipe"), document.get("ran")):
             if recipe and document.get("dataset"):
                 try:
-                    keys |= _planned(document, recipe, store)
+                    keys |= _planned(document, recipe, store, done)
                 except (ExplorerError, KeyError, TypeError, ValueError):
                     doubted.add(str(document["dataset"]))  # of another version, or its data gone
     if doubted:
@@ -128,10 +130,16 @@ def referred(home: Path, store: Store, entries: Iterable[Stored]) -> set[str]:
     return set().union(keys, *(_origins(key, made) for key in keys))
 
 
-def _planned(document: Mapping[str, Any], recipe: Mapping[str, Any], store: Store) -> set[str]:
+def _planned(document: Mapping[str, Any], recipe: Mapping[str, Any], store: Store,
+             done: Iterable[tuple[str, Mapping[str, Any]]]) -> set[str]:
     dataset = open_dataset(store, document["dataset"]).with_roles(document.get("roles", {}))
     plan = make_plan(recipe_from_data(recipe), dataset, store)
-    return {step.key for step in plan.steps} | _swept(plan, document.get("sweep") or ())
+    keys = {step.key for step in plan.steps} | _swept(plan, document.get("sweep") or ())
+    edits = changes_of(done, plan.clustering).edits
+    if edits:
+        whole = plan.recipe.to_data() | {"edits": [*plan.recipe.to_data().get("edits", ()), *edits]}
+        keys |= {step.key for step in make_plan(recipe_from_data(whole), dataset, store).steps}
+    return keys
 
 
 def _swept(plan: Plan, counts: Iterable[int]) -> set[str]:

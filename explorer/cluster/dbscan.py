@@ -77,7 +77,7 @@ class DBSCAN(Clusterer):
         tree = KDTree(prepared.vectors)
         reach = self._reach(prepared.vectors, tree, part(progress, 0.0, 0.5))
         curve = np.sort(reach)
-        radius = _knee(curve) if self.eps is None else self._inner(self.eps, prepared.unit)
+        radius = _bend(curve) if self.eps is None else self._inner(self.eps, prepared.unit)
         labels = _join(prepared.vectors, tree, reach <= radius, radius, part(progress, 0.5, 1.0))
         eps = self.eps if self.eps is not None else float(self._outer(radius, prepared.unit))
         clustering = Clustering(
@@ -105,9 +105,10 @@ class DBSCAN(Clusterer):
     def _notes(self, labels: np.ndarray, eps: float) -> tuple[str, ...]:
         notes: tuple[str, ...] = ()
         if self.eps is None:
-            notes = (f"The distance eps was suggested as {eps:.4g}: where the curve of the "
-                     f"distances to the {self.min_samples}th row (itself included) of all "
-                     f"{len(labels):,} rows bends upwards.",)
+            notes = (f"The distance eps was suggested as {eps:.4g}: for rows further than that "
+                     f"from their {self.min_samples - 1} nearest the distance is an outlier among "
+                     f"all {len(labels):,} rows (above the upper quartile + 1.5 interquartile "
+                     "ranges).",)
         if not (labels != NOISE).any():
             notes += (f"No clusters found, all rows are noise: try a larger eps (now {eps:.4g}) or "
                       f"a smaller min_samples (now {self.min_samples}), or use k-means.",)
@@ -123,16 +124,17 @@ def _blocks(n: int) -> Iterator[slice]:
         yield slice(start, min(n, start + size))
 
 
-def _knee(curve: np.ndarray) -> float:
-    """The value where a rising curve lies furthest below the line between its ends; the smallest
-    that is above 0 where that is 0 (copies), and a hair where all are."""
-    low, high = curve[0], curve[-1]
-    knee = low
-    if high > low:
-        places = np.linspace(0.0, 1.0, len(curve))
-        knee = curve[np.argmax(places - (curve - low) / (high - low))]
+def _bend(curve: np.ndarray) -> float:
+    """Where a rising curve of distances leaves its body: Tukey's fence, upper quartile + 1.5
+    interquartile ranges. The place furthest below the line between its ends, the usual knee, is
+    moved far away by one row far away; on moons and rings it cut them in pieces.
+
+    The smallest distance above 0 where that is 0 (copies), and a hair where all are."""
+    lower, upper = np.quantile(curve, (0.25, 0.75))
+    fence = upper + 1.5 * (upper - lower)
+    bend = curve[curve <= fence][-1]
     positive = curve[curve > 0]
-    return float(knee if knee > 0 else positive[0] if len(positive) else 1e-12)
+    return float(bend if bend > 0 else positive[0] if len(positive) else 1e-12)
 
 
 def _join(vectors: np.ndarray, tree: KDTree, core: np.ndarray, radius: float,

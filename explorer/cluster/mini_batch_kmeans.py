@@ -46,10 +46,14 @@ class MiniBatchKMeans(Clusterer):
                     bytes=20 * n * d + 64 * n)
 
     def cluster(self, vectors: np.ndarray, progress: Progress) -> Clustering:
-        """What MiniBatchKMeans(random_state=seed) finds on the centred rows. `extras`: 'centers'
-        k x d float32 in label order, 'inertia' one float64 (the sum of squared distances of rows
-        to their centres)."""
+        """What MiniBatchKMeans(random_state=seed) finds on the centred rows; where it leaves
+        centres without rows (nearly as many clusters as rows), k-means goes on from there.
+
+        `extras`: 'centers' k x d float32 in label order, 'inertia' one float64 (the sum of squared
+        distances of rows to their centres)."""
+        from sklearn.cluster import KMeans as Whole
         from sklearn.cluster import MiniBatchKMeans as Fit
+        from sklearn.exceptions import ConvergenceWarning
         from threadpoolctl import threadpool_limits
 
         self.check(Facts(*vectors.shape))
@@ -58,9 +62,14 @@ class MiniBatchKMeans(Clusterer):
         data = prepared.vectors.astype(np.float32)
         with warnings.catch_warnings(), threadpool_limits(limits=1):
             # Copies: fewer centres than asked for become a note of the result.
-            warnings.filterwarnings("ignore", "Number of distinct clusters")
-            fit = Fit(n_clusters=self.clusters, batch_size=self.batch, n_init=self.restarts,
-                      max_iter=self.max_passes, random_state=self.seed).fit(data)
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            fit: Fit | Whole = Fit(
+                n_clusters=self.clusters, batch_size=self.batch, n_init=self.restarts,
+                max_iter=self.max_passes, random_state=self.seed).fit(data)
+            if len(np.unique(fit.labels_)) < self.clusters:
+                progress(0.9, "centres without rows: finding rows for them")
+                fit = Whole(n_clusters=self.clusters, init=fit.cluster_centers_, n_init=1,
+                            max_iter=self.max_passes).fit(data)
         labels = by_size(fit.labels_)
         found = int(labels.max()) + 1
         old = np.array([fit.labels_[np.argmax(labels == label)] for label in range(found)])

@@ -4,7 +4,8 @@ von Luxburg 2007)."""
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar, Literal
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
@@ -17,9 +18,11 @@ from explorer.neighbors.nearest import Nearest
 from explorer.spec import Cost, Facts, Progress, advanced, part
 from explorer.values import Clustering
 
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
+
 _DENSE_UP_TO = 1500
-"""Rows up to which all vibrations are computed, in less than a second: Lanczos may miss one of
-several equal ones, which is what separate groups have."""
+"""Rows of a part up to which the dense solver is as fast as Lanczos, about a second."""
 
 
 class Spectral(Clusterer):
@@ -70,46 +73,69 @@ class Spectral(Clusterer):
         self.check(facts(vectors))
         graph = self._nearest(len(vectors)).find(vectors, part(progress, 0.0, 0.4))
         progress(0.4, "looking for the thinnest places of the net")
-        values, places, parts = _vibrations(graph.indices, self.clusters, self.seed)
+        slow = _vibrations(graph.indices, self.clusters, self.seed)
         found = KMeans.create(clusters=self.clusters, seed=self.seed).cluster(
-            places, part(progress, 0.8, 1.0))
+            slow.places, part(progress, 0.8, 1.0))
         notes = found.notes
-        if parts > self.clusters:
-            notes += (f"The net of {self.n_neighbors} neighbours falls into {parts:,} separate "
+        if slow.parts > self.clusters:
+            notes += (f"The net of {self.n_neighbors} neighbours falls into {slow.parts:,} separate "
                       f"parts, more than the {self.clusters} clusters: which of them share a "
                       "cluster means little. Tie rows to more neighbours.",)
         return Clustering(labels=found.labels, metric=self.metric, notes=notes,
-                          extras={"eigenvalues": values})
+                          extras={"eigenvalues": slow.values})
 
     def _nearest(self, n: int) -> Nearest:
         return Nearest.create(count=max(1, min(self.n_neighbors - 1, n - 1)), metric=self.metric)
 
 
-def _vibrations(indices: np.ndarray, count: int, seed: int) -> tuple[np.ndarray, np.ndarray, int]:
-    """The `count` smallest eigenvalues of the normalised Laplacian of the graph that `indices`
-    (n x k) span, the rows' places in its eigenvectors (n x count float64, over the root of their
-    degrees), and the number of its separate parts."""
-    from scipy.linalg import eigh
-    from scipy.sparse import coo_array, eye_array
+@dataclass(frozen=True)
+class _Vibrations:
+    """`values` float64, rising, of the normalised Laplacian; `places` n x count float64 of the rows
+    in its eigenvectors, over the root of their degrees; `parts`: how many do not hang together."""
+
+    values: np.ndarray
+    places: np.ndarray
+    parts: int
+
+
+def _vibrations(indices: np.ndarray, count: int, seed: int) -> _Vibrations:
+    """The `count` slowest of the graph that `indices` (n x k) span, ties in one direction counting
+    half. Each separate part is solved alone: together they have as many equal ones, of which
+    Lanczos misses some."""
+    from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
-    from scipy.sparse.linalg import eigsh
 
     n, k = indices.shape
     rows = np.repeat(np.arange(n), k)
     one_way = coo_array((np.ones(n * k), (rows, indices.ravel())), shape=(n, n)).tocsr()
-    one_way = one_way + eye_array(n, format="csr")
     ties = (one_way + one_way.T) * 0.5
-    parts = int(connected_components(ties, directed=False)[0])
-    ties.setdiag(0)
-    root = np.sqrt(np.maximum(np.asarray(ties.sum(axis=1)).ravel(), np.finfo(float).tiny))
-    scaled = ties.multiply(1 / root[:, None]).multiply(1 / root[None, :])
-    if n <= _DENSE_UP_TO or count >= n // 2:
-        largest, vectors = eigh(scaled.toarray(), subset_by_index=(n - count, n - 1))
-    else:
-        # 1 is added: Lanczos finds the largest in magnitude best, and values reach from -1 to 1.
-        start = np.random.default_rng(seed).uniform(-1, 1, size=n)
-        largest, vectors = eigsh(scaled.tocsr() + eye_array(n, format="csr"), k=count, which="LA",
-                                 v0=start, ncv=min(n, max(4 * count, 40)), tol=1e-6)
-        largest = largest - 1
-    order = np.argsort(-largest)
-    return 1 - largest[order], vectors[:, order] / root[:, None], parts
+    parts, part_of = connected_components(ties, directed=False)
+    root = np.sqrt(np.asarray(ties.sum(axis=1)).ravel())
+    scaled = ties.multiply(1 / root[:, None]).multiply(1 / root[None, :]).tocsr()
+    order = np.argsort(part_of, kind="stable")
+    values, vectors, places = [], [], []
+    for inside in np.split(order, np.cumsum(np.bincount(part_of))[:-1]):
+        found = _largest(scaled[inside][:, inside], min(count, len(inside)), seed)
+        values.append(found[0])
+        vectors.extend(found[1].T)
+        places.extend([inside] * len(found[0]))
+    largest = np.concatenate(values)
+    chosen = np.argsort(-largest, kind="stable")[:count]
+    spread = np.zeros((n, count))
+    for column, one in enumerate(chosen):
+        spread[places[one], column] = vectors[one]
+    return _Vibrations(1 - largest[chosen], spread / root[:, None], int(parts))
+
+
+def _largest(matrix: csr_array, count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """The `count` largest eigenvalues of a symmetric matrix, and their vectors in columns."""
+    from scipy.linalg import eigh
+    from scipy.sparse.linalg import eigsh
+
+    n = matrix.shape[0]
+    if n <= _DENSE_UP_TO or 2 * count >= n:
+        found: tuple[np.ndarray, np.ndarray] = eigh(matrix.toarray(),
+                                                    subset_by_index=(n - count, n - 1))
+        return found
+    start = np.random.default_rng(seed).uniform(-1, 1, size=n)
+    return eigsh(matrix, k=count, which="LA", v0=start, ncv=min(n, max(4 * count, 40)), tol=1e-6)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Self
+from typing import Annotated, ClassVar, Self
 
 import numpy as np
 from pydantic import Field, StrictInt, model_validator
 
 from explorer.edit import LARGEST_CLUSTER, LONGEST, Edit, Labelled, Touched, changing
+
+
+Number = Annotated[int, Field(strict=True, ge=0, le=LARGEST_CLUSTER)]
 
 
 class Merge(Edit):
@@ -18,15 +21,14 @@ class Merge(Edit):
     done: ClassVar[str] = "merge"
     rank: ClassVar[int] = 10
 
-    clusters: tuple[StrictInt, ...] = Field(min_length=2, max_length=LONGEST,
+    clusters: tuple[Number, ...] = Field(min_length=2, max_length=LONGEST,
                                             description="The clusters to merge.")
     into: StrictInt = Field(ge=0, le=LARGEST_CLUSTER, description="The one that stays.")
 
     @model_validator(mode="after")
     def _named(self) -> Self:
-        if len(set(self.clusters)) < len(self.clusters) or self.into not in self.clusters \
-                or min(self.clusters) < 0:
-            raise ValueError("different clusters, none of them noise, and one of them stays")
+        if len(set(self.clusters)) < len(self.clusters) or self.into not in self.clusters:
+            raise ValueError("clusters must be different, and one of them must stay")
         return self
 
     def touches(self, before: Labelled) -> Touched:

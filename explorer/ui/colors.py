@@ -43,6 +43,12 @@ def choose_coloring(options: Mapping[str, Coloring], name: str = "") -> Coloring
     return options[chosen]
 
 
+def chosen_coloring(options: Mapping[str, Coloring], name: str = "") -> Coloring:
+    """What was chosen last for the map `name`, without the list."""
+    kept = str(st.session_state.get(f"coloring{name}"))
+    return options[kept if kept in options else next(iter(options))]
+
+
 def hover_texts(current: Run, names: dict[int, str]) -> list[str]:
     """What each row covered says on hover, ready for Plotly."""
     key = (current.dataset.id, tuple(current.dataset.roles.items()), current.plan.embedding,

@@ -26,26 +26,23 @@ def show_steps(current: Run, names: dict[int, str]) -> None:
         st.caption(f"The clusters are as {esc_md(current.recipe.clustering.title)} made them. "
                    "Edits make a new clustering: the original stays, and every step can be undone.")
         return
-    status, back, forth, start = st.columns([4, 3, 3, 2], vertical_alignment="center")
-    status.markdown(_status(current))
-    if trail.active:
-        back.button(f"Undo: {_short(edits.told(trail.active[-1], names))}", key="edit_undo",
-                    icon=":material/undo:", width="stretch", on_click=edits.undo,
-                    args=(trail.last,))
-    if trail.undone:
-        forth.button(f"Redo: {_short(edits.told(trail.undone[0], names))}", key="edit_redo",
-                     icon=":material/redo:", width="stretch", on_click=edits.redo,
-                     args=(trail.last,))
-    if found.changes.edits:
-        start.button("Back to the original", key="edit_original", width="stretch",
-                     icon=":material/restart_alt:", on_click=edits.back_to_original,
-                     args=(trail.last,), help="As one more step: it can be undone too.")
-    with st.expander(f"History: {counted(len(trail.active), 'step')}"
-                     + (f", {len(trail.undone):,} undone" if trail.undone else "")):
-        for number, step in enumerate(trail.active, 1):
-            st.markdown(f"{number}. {_line(step.at, edits.told(step, names))}")
-        for step in trail.undone:
-            st.markdown(f":gray[undone: {_line(step.at, edits.told(step, names))}]")
+    st.markdown(_status(current))
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if trail.active:
+            st.button(f"Undo: {_short(edits.told(trail.active[-1], names))}", key="edit_undo",
+                      icon=":material/undo:", on_click=edits.undo, args=(trail.last,))
+        if trail.undone:
+            st.button(f"Redo: {_short(edits.told(trail.undone[0], names))}", key="edit_redo",
+                      icon=":material/redo:", on_click=edits.redo, args=(trail.last,))
+        if found.changes.edits:
+            st.button("Back to the original", key="edit_original", icon=":material/restart_alt:",
+                      on_click=edits.back_to_original, args=(trail.last,),
+                      help="As one more step: it can be undone too.")
+        with st.popover("History", icon=":material/history:"):
+            for number, step in enumerate(trail.active, 1):
+                st.markdown(f"{number}. {_line(step.at, edits.told(step, names))}")
+            for step in trail.undone:
+                st.markdown(f":gray[undone: {_line(step.at, edits.told(step, names))}]")
 
 
 def _status(current: Run) -> str:

@@ -51,7 +51,7 @@ def show_edits(current: Run, names: dict[int, str]) -> None:
     elif chosen == _MOVE:
         _show_move(current, before, names)
     else:
-        show_words(current, names, _touched_clusters(before))
+        show_words(current, names, _touched_clusters(before) or _made_last(current))
 
 
 def show_merge(current: Run, before: Labelled, names: dict[int, str]) -> None:
@@ -95,8 +95,10 @@ def show_split(current: Run, before: Labelled, names: dict[int, str],
         return
     if key not in st.session_state:
         st.session_state[key] = next(iter([*([_NEW] if _NEW in counts else touched), *counts]))
-    what = only if only is not None and only in counts else st.selectbox(
-        "Split", list(counts), key=key, format_func=listed)
+    top = st.container()
+    with top:
+        what = only if only is not None and only in counts else st.selectbox(
+            "Split", list(counts), key=key, format_func=listed)
     facts = Facts(n=counts[what], d=_width(current))
     with st.container(border=True):
         method = choose_method("split", clusterers(), _AT_START, facts)
@@ -110,10 +112,12 @@ def show_split(current: Run, before: Labelled, names: dict[int, str],
     else:
         edit = Split(clusterer=divider, cluster=what)
         told = f"split of {name_of(what, names)} by {method.title}"
-    st.caption(f"The rows are clustered in {esc_md(current.space)}. Each part becomes a new "
-               f"cluster, largest first; rows {esc_md(method.title)} calls noise become noise. "
-               f"Takes {about(method.estimate(facts.n, facts.d).seconds)}.")
-    _offer(before, edit, names, f"Split {counted(counts[what])}", ":material/call_split:", told)
+    with top:  # above the form: a long one would push the button off the screen
+        _offer(before, edit, names, f"Split {counted(counts[what])}", ":material/call_split:", told)
+        st.caption(f"The rows are clustered in {esc_md(current.space)}; it takes "
+                   f"{about(method.estimate(facts.n, facts.d).seconds)}. Each part becomes a new "
+                   f"cluster, the largest first; what {esc_md(method.title)} calls noise becomes "
+                   "noise.")
 
 
 def _width(current: Run) -> int:
@@ -203,6 +207,14 @@ def _touched_clusters(before: Labelled) -> list[int]:
         inside = np.isin(before.rows, rows)
         return [cluster for cluster in np.unique(before.labels[inside]).tolist() if cluster >= 0]
     return [cluster for cluster in st.session_state.get("ticked", ()) if cluster >= 0]
+
+
+def _made_last(current: Run) -> list[int]:
+    """The clusters the last edit made."""
+    assert current.clustering is not None
+    made = [step for step in edits.worked().trail.active if step.operation == "edit"]
+    first = made[-1].payload.get("first", 0) if made else current.clustering.next
+    return [cluster for cluster in current.clustering.sizes if cluster >= first]
 
 
 def _key(form: str) -> str:

@@ -88,16 +88,16 @@ def apply(edit: Edit, after: int, told: str, names: Mapping[int, str] | None = N
         if found.waiting:
             raise DataError("EDIT_RUNNING", "The next edit must wait for the one that is being "
                                             "computed.", hint="Wait, or undo that one.")
-        called = {cluster: name_of(cluster, state.cluster_names())
-                  for cluster in labelled(current).clusters}
-        refuse_locked(edit, labelled(current), found.changes.locked, called)
+        before = labelled(current)
+        called = {cluster: name_of(cluster, state.cluster_names()) for cluster in before.clusters}
+        refuse_locked(edit, before, found.changes.locked, called)
         call = Call.of(edit).model_dump(mode="json")
         calls = [made.model_dump(mode="json") for made in current.recipe.edits]
         plan = state.plan_of(current.recipe.using(edits=[*calls, call]))
         if not edit.divides:  # milliseconds, and nobody need wait for a place in the queue
             steps.compute(next(step.payload for step in plan.steps if step.key == plan.clustering),
                           backend().store, silent)
-        _log("edit", {"edit": call, "result": plan.clustering, "told": told,
+        _log("edit", {"edit": call, "result": plan.clustering, "told": told, "first": before.next,
                       "names": {str(cluster): name for cluster, name in (names or {}).items()}},
              after)
         _compute(plan.missing(backend().store))

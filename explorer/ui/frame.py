@@ -22,12 +22,14 @@ _STYLE = """
 /* The map page's views take what the window has, between a laptop and a large screen. A view in
    it is as high as its place: every element between has to say so. */
 .st-key-views {flex: none; height: clamp(440px, calc(100vh - 240px), 1000px);}
-.st-key-views > *, .st-key-views [data-testid="stHorizontalBlock"],
-.st-key-views [data-testid="stColumn"],
-.st-key-views [data-testid="stColumn"] > [data-testid="stVerticalBlock"] {height: 100%;}
-.st-key-views .stElementContainer:has(.stBidiComponent) {flex: 1; min-height: 0;}
-.st-key-views .stBidiComponent, .st-key-views .stBidiComponent > div:not([hidden]),
-.st-key-views [data-testid="stBidiComponentIsolated"] {height: 100%;}
+[class*="st-key-views_half"] {flex: none; height: clamp(330px, calc(50vh - 70px), 640px);}
+[class*="st-key-views"] > *, [class*="st-key-views"] > * > [data-testid="stHorizontalBlock"],
+[class*="st-key-views"] > * > * > [data-testid="stColumn"],
+[class*="st-key-views"] > * > * > [data-testid="stColumn"] > [data-testid="stVerticalBlock"]
+  {height: 100%;}
+[class*="st-key-views"] .stElementContainer:has(.stBidiComponent) {flex: 1; min-height: 0;}
+[class*="st-key-views"] .stBidiComponent,
+[class*="st-key-views"] [data-testid="stBidiComponentIsolated"] {height: 100%;}
 /* Until the browser has drawn a figure (seconds for many rows) its place says so. */
 .stPlotlyChart:not(:has(.main-svg))::before {content: "Drawing …"; display: block; opacity: 0.6;
   padding-top: 8rem; text-align: center;}

@@ -22,33 +22,34 @@ def submit(steps: Sequence[Step]) -> None:
         backend().jobs.submit(steps, open_workspace().id)
 
 
-def watch(steps: Sequence[Step], what: str) -> bool:
+def watch(steps: Sequence[Step], what: str, place: str = "") -> bool:
     """Show how far these missing steps are. True while any of them waits or runs; the page reruns
-    by itself when that changes. A failed step shows its reason."""
+    by itself when that changes. A failed step shows its reason. `place` tells several on one page
+    apart."""
     views = backend().jobs.views([step.key for step in steps])
     moving = any(view.state in _MOVING for view in views.values())
     if moving:
-        _poll([step.key for step in steps], what)
+        _poll([step.key for step in steps], what, place)
         return True
     _show_ends([views[step.key] for step in steps if step.key in views])
     return False
 
 
 @st.fragment(run_every=0.5)
-def _poll(keys: list[str], what: str) -> None:
+def _poll(keys: list[str], what: str, place: str) -> None:
     with problems_shown():
-        _show_jobs(keys, what)
+        _show_jobs(keys, what, place)
 
 
-def _show_jobs(keys: list[str], what: str) -> None:
+def _show_jobs(keys: list[str], what: str, place: str) -> None:
     views = backend().jobs.views(keys)
     if not any(view.state in _MOVING for view in views.values()):
         st.rerun()
-    with st.container(border=True, key="jobs"):
+    with st.container(border=True, key=f"jobs{place}"):
         left, right = st.columns([5, 1], vertical_alignment="center")
         shown = [views[key] for key in keys if key in views]
         left.markdown(f"**{esc_md(what)}**{_overall(shown)}")
-        if right.button("Cancel", key="cancel_jobs", icon=":material/stop_circle:",
+        if right.button("Cancel", key=f"cancel_jobs{place}", icon=":material/stop_circle:",
                         width="stretch"):
             backend().jobs.cancel(keys, open_workspace().id)
             st.session_state["stopping"] = keys

@@ -11,7 +11,7 @@ import numpy as np
 
 from explorer.colorings import Coloring
 from explorer.plot.bars import Bars, sort_bars
-from explorer.plot.palette import CategoryColors
+from explorer.plot.palette import CategoryColors, NumberColors
 from explorer.plot.points import (
     LEVELS,
     Coded,

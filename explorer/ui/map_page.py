@@ -6,19 +6,23 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from explorer.escape import esc_md
+from explorer.colorings import Coloring
 from explorer.run import Run
-from explorer.ui.colors import choose_coloring, colorings
+from explorer.ui.colors import choose_coloring, chosen_coloring, colorings
 from explorer.ui.columns_view import show_columns
 from explorer.ui.edit_view import show_edits
 from explorer.ui.filter_state import keep_filter
+from explorer.ui.links import save_view
 from explorer.ui.map_view import score_line, show_limits, show_map
 from explorer.ui.marks import set_lines
 from explorer.ui.neighbors_view import mark_neighbors, show_neighbors
-from explorer.ui.point_view import show_bars, show_points
+from explorer.ui.panels import choose_number, show_side_by_side
+from explorer.ui.picture_menu import offer_pictures
+from explorer.ui.point_view import link_asked, show_points
 from explorer.ui.search_view import show_search
-from explorer.ui.selection_bar import show_selection_bar
+from explorer.ui.selection_bar import attempt, show_selection_bar
 from explorer.ui.selection_view import show_selection
+from explorer.ui.silhouette_view import show_silhouette
 
 Panel = Callable[[Run, dict[int, str]], None]
 PANELS: tuple[tuple[str, Panel], ...] = (
@@ -35,25 +39,45 @@ def show_page(current: Run, names: dict[int, str]) -> None:
     """Controls, views and the open panel of a finished run."""
     _draw_lines(current)
     keep_filter(current, names)
-    options = colorings(current, names)
-    left, right = st.columns([5, 17], vertical_alignment="center")
-    with left:
-        coloring = choose_coloring(options)
-    numbers, basis = score_line(current)
-    right.markdown(f"{numbers}  \n:small[:gray[{basis}]]")
-    with st.container(key="views"):
-        left, right = st.columns([8, 5], gap="small")
-        with left:
-            if _ours(current):
-                show_points(current, coloring, names, key="map")
-            else:
-                show_map(current, coloring, names)
-        with right:
-            _show_bars(current, names)
+    coloring, number = _show_controls(current, names)
+    if number > 1:
+        show_side_by_side(current, names, number)
+    else:
+        with st.container(key="views"):
+            left, right = st.columns([8, 5], gap="small")
+            with left:
+                if _ours(current):
+                    show_points(current, coloring, names, key="map")
+                else:
+                    show_map(current, coloring, names)
+            with right:
+                show_silhouette(current, names)
     if not _ours(current):
         show_limits(current)
+    asked = link_asked()
+    if asked is not None:
+        attempt(lambda: save_view(current, asked["viewport"], asked["hidden"], asked["view"]))
     show_selection_bar(current)
     _show_panel(current, names)
+
+
+def _show_controls(current: Run, names: dict[int, str]) -> tuple[Coloring, int]:
+    """The line above the views: the (first) map's colours, how many maps, the scores."""
+    colors, maps, menu, scores = st.columns([48, 43, 10, 119], gap="xsmall",
+                                            vertical_alignment="center")
+    with maps:
+        number = 1 if st.session_state.get("no_webgl") else choose_number(current)
+    options = colorings(current, names)
+    with colors:
+        # Side by side every map has its colours over itself.
+        coloring = choose_coloring(options) if number == 1 else chosen_coloring(options)
+        if number > 1:
+            st.markdown(f"**{number} maps of the same rows**")
+    with menu:
+        offer_pictures(current, coloring, names)
+    numbers, basis = score_line(current)
+    scores.markdown(f"{numbers}  \n:small[:gray[{basis}]]")
+    return coloring, number
 
 
 def _draw_lines(current: Run) -> None:
@@ -69,19 +93,6 @@ def _ours(current: Run) -> bool:
     projection = current.projection
     assert projection is not None
     return projection.points.shape[1] == 2 and not st.session_state.get("no_webgl")
-
-
-def _show_bars(current: Run, names: dict[int, str]) -> None:
-    judged = current.silhouette
-    if judged is None and "silhouette" in current.plan.judgements:
-        st.info("The silhouettes of the edited clusters are being computed.",
-                icon=":material/hourglass_empty:")
-    elif judged is None or current.clustering is None:
-        st.info("This recipe has no silhouette judge.")
-    elif judged.scores[0].value is None:
-        st.info(f"The silhouette: {esc_md(judged.scores[0].why)}", icon=":material/info:")
-    else:
-        show_bars(current, names, key="silhouette")
 
 
 def _show_panel(current: Run, names: dict[int, str]) -> None:

@@ -125,8 +125,9 @@ def show_bars(current: Run, names: dict[int, str], *, key: str) -> None:
     content = (current.plan.embedding, current.plan.judgements["silhouette"])
     bars, picture = bars_of(current), picture_of(current)
     data = {
-        **_common(current, picture, names), "module": module_address("bars.js"), "key": digest(content),
-        "n": len(current.rows), "mean": judged.scores[0].value, "low": bars.low, "high": bars.high,
+        **_common(current, picture, names), "module": module_address("bars.js"),
+        "key": digest(content), "n": len(current.rows), "mean": judged.scores[0].value,
+        "low": bars.low, "high": bars.high,
         "order": shelf.put(("order", *content), lambda: bars.order),
         "values": shelf.put(("values", *content), lambda: bars.values),
         "groups": [{"name": name_of(group.cluster, names), "color": cluster_color(group.cluster),
@@ -150,6 +151,20 @@ def link_asked() -> dict[str, Any] | None:
     return found
 
 
+def note_sent(said: dict[str, Any]) -> None:
+    """Remember which view has just made the selection, and its number there: the view then does
+    not take its own selection for news."""
+    st.session_state[_SENT] = {"origin": said["origin"], "turn": said["turn"],
+                               "rows": digest(state.selection().rows.tobytes())}
+
+
+def sent_by(name: str) -> dict[str, Any]:
+    """`origin` and `turn` of the view that made the selection whose rows have that digest."""
+    sent: dict[str, Any] = st.session_state.get(_SENT, {})
+    mine = sent.get("rows") == name
+    return {"origin": sent["origin"] if mine else "", "turn": sent["turn"] if mine else 0}
+
+
 def _component(name: str) -> Any:
     return st.components.v2.component(f"explorer_{name}", html=front_file(f"{name}.html"),
                                       css=_FILL + front_file("view.css"), js=LOADER)
@@ -160,7 +175,7 @@ def _common(current: Run, picture: Picture, names: dict[int, str]) -> dict[str, 
     rows_key = (current.dataset.id, tuple(current.dataset.roles.items()), picture.embedding,
                 current.plan.clustering, tuple(current.plan.judgements.items()),
                 tuple(sorted(names.items())))
-    token = shelf.put_rows(rows_key, lambda: RowsOfMap(current, picture.rows, names))
+    token = shelf.put_rows(rows_key, lambda: RowsOfMap(current, names, picture.rows))
     told = {"group": digest(current.dataset.id), "rows": digest(picture.embedding),
             "chosen": _chosen(picture), "card": card_address(token)}
     ids = ids_told(picture, current.dataset.n)
@@ -176,10 +191,7 @@ def _chosen(picture: Picture) -> dict[str, Any] | None:
     if not len(rows):
         return None
     name = digest(rows.tobytes())
-    sent: dict[str, Any] = st.session_state.get(_SENT, {})
-    mine = sent.get("rows") == name
-    return {"key": name, "bits": as_bits(picture, rows, name),
-            "origin": sent["origin"] if mine else "", "turn": sent["turn"] if mine else 0}
+    return {"key": name, "bits": as_bits(picture, rows, name), **sent_by(name)}
 
 
 def _chooser(picture: Picture, key: str) -> Callable[[], None]:
@@ -189,8 +201,7 @@ def _chooser(picture: Picture, key: str) -> Callable[[], None]:
         if said is None or said["rows"] != digest(picture.embedding):
             return
         state.select(as_rows(picture, said["bits"]), key)
-        st.session_state[_SENT] = {"origin": said["origin"], "turn": said["turn"],
-                                   "rows": digest(state.selection().rows.tobytes())}
+        note_sent(said)
     return choose
 
 

@@ -18,12 +18,12 @@ _FACTS = 6
 
 @dataclass(frozen=True)
 class RowsOfMap:
-    """What a run says of the dataset rows `rows` (n int64), by their place among them; `names` are
-    people's names of its clusters."""
+    """What a run says of the dataset rows `rows` (n int64; None: those it covers), by their place
+    among them; `names` are people's names of its clusters."""
 
     run: Run
-    rows: np.ndarray
     names: dict[int, str]
+    rows: np.ndarray | None = None
 
     def card(self, place: int) -> Card:
         """Title, texts cut at 300 characters, facts. Raises IndexError."""
@@ -51,9 +51,10 @@ class RowsOfMap:
         return self.run.dataset.thumbnail(row) if self.run.dataset.has_images else b""
 
     def _row(self, place: int) -> int:
-        if not 0 <= place < len(self.rows):
+        rows = self.run.rows if self.rows is None else self.rows
+        if not 0 <= place < len(rows):
             raise IndexError(place)
-        return int(self.rows[place])
+        return int(rows[place])
 
     def _standing(self, at: int, label: int) -> list[tuple[str, str]]:
         facts = [("cluster", _cut(name_of(label, self.names), _VALUE))]

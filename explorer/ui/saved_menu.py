@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import numpy as np
 import streamlit as st
 
 from explorer.escape import esc_md, shown
@@ -40,6 +39,7 @@ def offer_to_save(current: Run, attempt: Attempt) -> None:
     with (st.popover("Save as…", icon=":material/bookmark_add:", type="tertiary",
                      disabled=not len(rows), key="selection.save_as",
                      help="Keeps these rows in the workspace under a name."),
+          st.container(width=380),
           st.form("selection.form", border=False, clear_on_submit=True)):
         st.text_input("Name of the selection", key="selection.name", max_chars=NAME_LENGTH,
                       placeholder="for example: to be checked")
@@ -51,11 +51,9 @@ def offer_to_save(current: Run, attempt: Attempt) -> None:
 
 def show_saved(current: Run, attempt: Attempt) -> None:
     """What was saved: bring it back in one of four ways, rename it, delete it."""
-    menu = st.popover("Saved", icon=":material/bookmarks:", type="tertiary", key="selection.saved",
-                      on_change="rerun", help="Selections saved in this workspace.")
-    if not menu.open:
-        return
-    with menu, st.container(width=420):
+    # Not only once it is open: a menu that grows after it was opened hangs out of the window.
+    with (st.popover("Saved", icon=":material/bookmarks:", type="tertiary", key="selection.saved",
+                     help="Selections saved in this workspace."), st.container(width=420)):
         found = {one.id: one for one in saved()}
         if not found:
             st.markdown("Nothing saved yet. Select rows, then *Save as…* keeps them here under a "
@@ -114,7 +112,4 @@ def _rename(one: Saved) -> None:
 
 def _title(one: Saved, current: Run) -> str:
     words = f"{shown(one.name)} · {counted(one.count)}"
-    if one.dataset != current.dataset.id:
-        return f"{words} · of other data"
-    common = len(np.intersect1d(one.rows(), state.selection().rows))
-    return f"{words}, {common:,} of them selected now" if common else words
+    return words if one.dataset == current.dataset.id else f"{words} · of other data"

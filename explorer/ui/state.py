@@ -62,6 +62,10 @@ class Document(BaseModel):
     ran: dict[str, Any] | None = None
     reasons: tuple[str, ...] = ()
     sweep: tuple[int, ...] = ()
+    panels: tuple[dict[str, Any], ...] = ()
+    """What the second to fourth map side by side show (see ui/panels.py)."""
+    pictures: tuple[dict[str, Any], ...] = ()
+    """The other pictures asked for (see ui/panel_form.py)."""
 
 
 @dataclass

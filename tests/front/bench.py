@@ -38,7 +38,7 @@ class Bench:
     def __init__(self, chromium, **options):
         self.context = chromium.new_context(viewport={"width": 1000, "height": 700}, **options)
         self.tab = self.context.new_page()
-        self.tab.set_default_timeout(20_000)
+        self.tab.set_default_timeout(8_000)
         self.tab.on("pageerror", lambda error: self.errors.append(str(error)))
         self.tab.route(f"{ORIGIN}/**", self._answer)
         self.clear()
@@ -132,6 +132,14 @@ class View:
         told = self.sent("chosen")
         assert len(told) == times, told
         return unpacked(told[-1])
+
+    def echo(self):
+        """The selection as the server tells it back after the last message."""
+        told = self.sent("chosen")[-1]
+        if not told["count"]:
+            return None
+        return {"key": f"turn {told['turn']}", "bits": told["bits"], "origin": told["origin"],
+                "turn": told["turn"]}
 
     def place(self, x, y):
         """Where on the page a place of the plane is."""

@@ -146,7 +146,7 @@ def test_cards_say_what_the_row_holds(shelf, client, tmp_path):
     path.write_text("\n".join(lines))
     data = open_data([path], served_store(tmp_path))
     result = run(propose(data).recipe, data, served_store(tmp_path))
-    token = shelf.put_rows("rows", lambda: RowsOfMap(result, result.rows, {0: f"A {HOSTILE}"}))
+    token = shelf.put_rows("rows", lambda: RowsOfMap(result, {0: f"A {HOSTILE}"}))
     for place in (0, 7, 11):
         card = client.get(f"{served.card_address(token)}/{place}").json()
         assert card["image"] is None

@@ -248,7 +248,8 @@ class Gallery {
       if (!told) missing.push(row);
       else if (this.still) {
         fillTile(tile, told, { pictures: this.data.pictures, captions: this.layout.size.caption,
-          value: this.values ? words(this.values[position]) : "" });
+          value: this.values ? words(this.values[position]) : "",
+          grouped: this.groups.length > 0 });
       }
     }
     this.shelf.dataset.missing = missing.length;

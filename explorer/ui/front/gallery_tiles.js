@@ -66,8 +66,9 @@ export function emptyTile(position, row) {
   return tile;
 }
 
-/** `told` is what the server says of the row; `value` the words for what it is sorted by. */
-export function fillTile(tile, told, { pictures, captions, value }) {
+/** `told` is what the server says of the row; `value` the words for what it is sorted by. Under the
+ * heading of its cluster a tile need not name it. */
+export function fillTile(tile, told, { pictures, captions, value, grouped }) {
   tile.dataset.filled = "1";
   tile.replaceChildren();
   const face = part(tile, "div", "face");
@@ -96,7 +97,7 @@ export function fillTile(tile, told, { pictures, captions, value }) {
   part(first, "span", "id", told.end).dir = "auto";
   const second = part(caption, "div", "");
   if (told.color) part(second, "span", "dot").style.background = told.color;
-  part(second, "span", "name", told.cluster).dir = "auto";
+  if (!grouped) part(second, "span", "name", told.cluster).dir = "auto";
   if (value) part(pictures ? second : first, "span", "value", value);
 }
 
@@ -115,6 +116,7 @@ export function groupHeading(group) {
 export function words(value) {
   if (!Number.isFinite(value)) return "not defined";
   if (Number.isInteger(value) && Math.abs(value) < 1e9) return String(value);
-  return Math.abs(value) >= 1e6 || Math.abs(value) < 1e-3
-    ? value.toExponential(2) : String(Number(value.toPrecision(3)));
+  const size = Math.abs(value);
+  if (size >= 1e6 || size < 1e-3) return value.toExponential(2);
+  return String(Number(value.toPrecision(size < 1 ? 2 : 3)));
 }

@@ -16,7 +16,6 @@ export class Legend {
     this.choose = choose;
     this.hiding = new Hiding();
     this.open = true;
-    this.listen();
   }
 
   /** `passing` (flags or null for all) says which points the filter of the page lets through. */
@@ -45,31 +44,24 @@ export class Legend {
 
   draw() {
     const { title, kind } = this.colors;
-    this.place.replaceChildren();
     const heading = element("button", "heading", title || "Colours");
-    heading.type = "button";
-    heading.title = this.open ? "Fold the legend" : "Open the legend";
-    heading.setAttribute("aria-expanded", String(this.open));
+    const all = element("button", "all", "Show all");
+    const top = element("div", "top");
+    heading.type = all.type = "button";
     heading.addEventListener("click", () => {
       this.open = !this.open;
-      this.redraw();
+      this.mark();
     });
-    const top = element("div", "top");
-    top.append(heading);
-    this.place.append(top);
-    if (!this.hiding.isPlain) {
-      const all = element("button", "all", "Show all");
-      all.type = "button";
-      all.addEventListener("click", () => {
-        this.hiding.set([], []);
-        this.tell();
-      });
-      top.append(all);
-    }
-    this.place.classList.toggle("folded", !this.open);
-    if (!this.open) return;
+    all.addEventListener("click", () => {
+      this.hiding.set([], []);
+      this.tell();
+      heading.focus({ preventScroll: true });
+    });
+    top.append(heading, all);
+    this.place.replaceChildren(top);
     if (kind === "category") this.drawCategories();
     else drawScale(this.place, this);
+    this.mark();
   }
 
   drawCategories() {
@@ -85,60 +77,50 @@ export class Legend {
 
   drawItem({ code, name }, color) {
     const button = element("button", "item");
-    const { hiding } = this;
     button.type = "button";
     button.title = `${name}: ${this.countOf(code)}\nClick: only this one. Shift + click: this one `
       + "too. Double click or H: hide it. Ctrl + click: select its rows.";
-    button.classList.toggle("off", hiding.stateOf(code) !== 0 || this.isEmpty(code));
-    button.classList.toggle("gone", hiding.hidden.has(code));
-    button.setAttribute("aria-pressed", String(hiding.alone.has(code)));
     button.dataset.code = code;
     const dot = element("span", "dot");
     dot.style.background = color;
     button.append(dot, element("span", "name", name), element("span", "number", this.countOf(code)));
     button.addEventListener("click", (event) => {
       if (event.ctrlKey || event.metaKey) return this.choose(code, code, how(event));
-      hiding.isolate(code, event.shiftKey);
+      this.hiding.isolate(code, event.shiftKey);
       this.tell();
+    });
+    const hide = () => {
+      this.hiding.hide(code);
+      this.tell();
+    };
+    button.addEventListener("dblclick", hide);  // its two clicks have isolated and restored
+    button.addEventListener("keydown", (event) => {
+      if (event.key.toLowerCase() !== "h" || event.ctrlKey || event.metaKey) return;
+      event.stopPropagation();  // Streamlit has single-key shortcuts of its own
+      hide();
     });
     return button;
   }
 
-  /** A list drawn anew forgets what was focused, and a second click finds another element: so the
-   * list itself listens for these. */
-  listen() {
-    const codeAt = (event) => event.target.closest?.(".item")?.dataset.code;
-    const hide = (code) => {
-      this.hiding.hide(Number(code));
-      this.tell();
-    };
-    this.place.addEventListener("dblclick", (event) => {
-      const code = codeAt(event);
-      if (code !== undefined) hide(code);  // its two clicks have isolated and restored
-    });
-    this.place.addEventListener("keydown", (event) => {
-      const code = codeAt(event);
-      if (code === undefined || event.key.toLowerCase() !== "h" || event.ctrlKey) return;
-      event.stopPropagation();  // Streamlit has single-key shortcuts of its own
-      hide(code);
-    });
+  /** Mark in the list what is hidden and isolated. The elements stay: one that is replaced by its
+   * first click is never clicked twice. */
+  mark() {
+    const { hiding, place } = this;
+    const heading = place.querySelector(".heading");
+    heading.title = this.open ? "Fold the legend" : "Open the legend";
+    heading.setAttribute("aria-expanded", String(this.open));
+    place.classList.toggle("folded", !this.open);
+    place.querySelector(".all").hidden = hiding.isPlain;
+    for (const item of place.querySelectorAll(".item")) {
+      const code = Number(item.dataset.code);
+      item.classList.toggle("off", hiding.stateOf(code) !== 0 || this.isEmpty(code));
+      item.classList.toggle("gone", hiding.hidden.has(code));
+      item.setAttribute("aria-pressed", String(hiding.alone.has(code)));
+    }
   }
 
   tell() {
-    this.redraw();
+    this.mark();
     this.change();
-  }
-
-  /** Draw anew and leave the focus on the button where it was. */
-  redraw() {
-    const focused = this.place.getRootNode().activeElement;
-    const code = focused?.dataset?.code;
-    const held = this.place.contains(focused);
-    const scrolled = this.place.scrollTop;
-    this.draw();
-    this.place.scrollTop = scrolled;
-    if (!held) return;
-    const again = code === undefined ? null : this.place.querySelector(`[data-code="${code}"]`);
-    (again ?? this.place.querySelector("button")).focus({ preventScroll: true });
   }
 }

@@ -172,7 +172,7 @@ class View {
     if (!place || remembered.get(this.spot)?.placeKey === place.key) return;
     if (place.viewport) this.viewport.place = place.viewport;
     this.legend.hiding.set(place.hidden ?? [], place.alone ?? []);
-    this.legend.draw();
+    this.legend.mark();
     remembered.set(this.spot, { placeKey: place.key, place: this.viewport.place });
   }
 
