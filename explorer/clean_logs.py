@@ -15,8 +15,8 @@ _IN_URLS = re.compile(r"(/_stcore/upload_file/|/download/|/map-data/(?:bytes|car
 
 
 def keep_logs_clean() -> None:
-    """From now on no log of this process holds what opens a session, a download, a workspace or a row,
-    nor a sign that a terminal would obey."""
+    """From now on no log of this process holds what opens a session, a download, a workspace or a
+    row, nor a sign that a terminal would obey."""
     make = logging.getLogRecordFactory()
     if getattr(make, "keeps_logs_clean", False):
         return

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from explorer.dataset import Dataset
+from explorer.judge.centers import distances_to_centers
 from explorer.judge.describe import (
     ClusterColumns,
     ClusterWords,
@@ -21,10 +22,12 @@ from explorer.work import Work
 @dataclass(frozen=True)
 class Description:
     """What sets each cluster apart. `clusters`: one plain record per cluster with its contrasts as
-    phrases; `typical`: clusters x 3 positions among the embedded rows, -1 padded."""
+    phrases; `typical`: clusters x 3 positions among the embedded rows, -1 padded; `distances`: n
+    float32, of every embedded row to the centre of its cluster (NaN for noise)."""
 
     clusters: tuple[dict[str, Any], ...]
     typical: np.ndarray
+    distances: np.ndarray
     notes: tuple[str, ...] = ()
 
 
@@ -40,8 +43,12 @@ def describe(work: Work) -> Description:
     texts = _joined_texts(dataset, embedding.rows)
     words = describe_texts(texts, labels, count=8) if texts else ()
     work.progress(0.8, "finding typical rows")
-    typical = typical_rows(work.clustered().vectors, labels, work.clustering().metric, count=3)
-    return Description(clusters=_records(labels, words, contrasts), typical=typical)
+    vectors, metric = work.clustered().vectors, work.clustering().metric
+    typical = typical_rows(vectors, labels, metric, count=3)
+    work.progress(0.9, "measuring distances to the centres")
+    distances = distances_to_centers(vectors, labels, metric).astype(np.float32)
+    return Description(clusters=_records(labels, words, contrasts), typical=typical,
+                       distances=distances)
 
 
 def _comparable_columns(dataset: Dataset, rows: np.ndarray) -> dict[str, Any]:

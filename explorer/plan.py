@@ -254,7 +254,7 @@ class _Planner:
         return key
 
     def describe(self, clustered: str, embedding: str, clustering: str, n: int, d: int) -> str:
-        key = result_key("describe", 1, clustered, embedding, clustering, self.dataset.id,
+        key = result_key("describe", 2, clustered, embedding, clustering, self.dataset.id,
                          self.dataset.roles)
         inputs = {"vectors": clustered, "embedding": embedding, "clustering": clustering}
         self.steps.append(Step(

@@ -15,6 +15,7 @@ import numpy as np
 
 from explorer import values
 from explorer.encode import encoders
+from explorer.encode.texts import read_question
 from explorer.errors import DataError
 from explorer.jobs import Step
 from explorer.neighbors.nearest_to import METRICS, MOST, Metric, Near, centre_of, nearest_to
@@ -89,11 +90,13 @@ def nearest_step(current: Run, places: np.ndarray, metric: str) -> Step:
 def meaning_step(current: Run, text: str) -> Step:
     """The job that places a typed text among the rows and finds those nearest to it.
 
-    Raises DataError NO_TEXT_SPACE where the run's encoder does not place rows by their texts.
+    Raises DataError NO_TEXT_SPACE where the run's encoder does not place rows by their texts,
+    ParameterError EMPTY_TEXT and TOO_LONG.
     """
     method = current.recipe.encoding
     if not method.places_texts:
         method.place(text, {})  # says which encoder it is and what to do
+    text = read_question(text)
     data = current.dataset
     key = result_key("meaning", 1, current.plan.embedding, text, TEXT_METRIC, MOST)
     learned = learned_key(current.plan.embedding)

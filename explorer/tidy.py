@@ -35,7 +35,7 @@ _FRESH_SECONDS = 24 * 3600.0
 """A result used so lately may be on somebody's screen."""
 _ASIDE_SECONDS = 30 * 24 * 3600.0
 _KEY = re.compile(r"[0-9a-f]{32}")
-_MADE_AGAIN = {"Export": 0, "Rows": 0}
+_MADE_AGAIN = {"Export": 0, "Rows": 0, "Answer": 0}
 """Goes before anything else: quick to make again, and nothing is made of it."""
 
 

@@ -30,6 +30,20 @@ def test_the_main_path(tmp_path: Path) -> None:
     np.testing.assert_array_equal(again.clustering.labels, result.clustering.labels)
 
 
+def test_the_map_as_a_figure() -> None:
+    dataset = explorer.open_data("sample:wine")
+    result = explorer.run_recipe(explorer.propose_recipe(dataset).recipe, dataset)
+    assert result.projection is not None
+    dots = explorer.draw_map(result, "proline", names={0: "<b>"}).data[0]
+    np.testing.assert_array_equal(np.column_stack([dots.x, dots.y]), result.projection.points)
+    np.testing.assert_allclose(dots.marker.color, dataset.numbers("proline"), rtol=1e-6)
+    title = explorer.draw_map(result, names={0: "<b>"}).layout.title.text
+    assert "178 of 178 rows" in title
+    with pytest.raises(ParameterError) as refused:
+        explorer.draw_map(result, "no such column")
+    assert refused.value.code == "COLOR_BY"
+
+
 def test_files_options_and_a_home_of_their_own(tmp_path: Path, own_home: Path) -> None:
     table, vectors = tmp_path / "table.csv", tmp_path / "vectors.npy"
     table.write_text("1;2\n3;4\n5;6\n7;8\n")

@@ -59,7 +59,7 @@ class DBSCAN(Clusterer):
 
     def estimate(self, n: int, d: int) -> Cost:
         # A tree asks all pairs above few columns: once for the distances, once to join.
-        return Cost(seconds=0.1 + 2e-5 * n + float(n) * n * (2e-9 + 2.4e-9 * d if d > 3 else 4e-10),
+        return Cost(seconds=0.1 + 5e-5 * n + float(n) * n * (2e-9 + 2.4e-9 * d if d > 3 else 1e-9),
                     bytes=24 * n * d + 60 * n + 40 * _PAIRS)
 
     def cluster(self, vectors: np.ndarray, progress: Progress) -> Clustering:

@@ -67,7 +67,7 @@ class GaussianMixture(Clusterer):
         rounds, each = self.restarts * min(self.max_iterations, 50), self.clusters
         wide = self.covariance in ("full", "tied")
         shared = 1 if self.covariance == "tied" else each
-        row = each * (4e-8 + (1.5e-9 * d + 2.5e-10 * d * d if wide else 4e-9 * d))
+        row = each * (3e-8 + (7e-10 * d + 1e-10 * d * d if wide else 1.5e-9 * d))
         matrices = shared * 4e-10 * d**3 if wide else 0.0
         return Cost(seconds=0.1 + rounds * (1e-3 + n * row + matrices),
                     bytes=40 * n * d + 32 * n * each + (24 * shared * d * d if wide else 0))

@@ -42,7 +42,7 @@ class MiniBatchKMeans(Clusterer):
 
     def estimate(self, n: int, d: int) -> Cost:
         rounds = min(self.max_passes * -(-n // self.batch), 150) * min(self.batch, n)
-        return Cost(seconds=0.05 + (rounds + n) * (2e-8 + d * (1e-9 + 3e-10 * self.clusters)),
+        return Cost(seconds=0.05 + (rounds + n) * (2e-7 + d * (3e-9 + 3e-10 * self.clusters)),
                     bytes=20 * n * d + 64 * n)
 
     def cluster(self, vectors: np.ndarray, progress: Progress) -> Clustering:

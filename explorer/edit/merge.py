@@ -9,7 +9,6 @@ from pydantic import Field, StrictInt, model_validator
 
 from explorer.edit import LARGEST_CLUSTER, LONGEST, Edit, Labelled, Touched, changing
 
-
 Number = Annotated[int, Field(strict=True, ge=0, le=LARGEST_CLUSTER)]
 
 

@@ -18,8 +18,9 @@ _CATEGORIES = 2
 """At most so many categories of one column."""
 _FEWEST = 2
 _EXPECTED = 5
+_SHARE = 0.05
 """What is seen in fewer rows than FEWEST says nothing, and what is missing from rows of which so
-few would be expected to have it says nothing either."""
+few would be expected to have it says nothing either. Words are in at least SHARE of the texts."""
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,7 @@ def compare_words(here: Sequence[str], rest: Sequence[str], count: int = 10) -> 
     inside = np.asarray(held[:len(here)].sum(axis=0)).ravel()
     outside = np.asarray(held[len(here):].sum(axis=0)).ravel()
     share, other = inside / len(here), outside / len(rest)
-    effects = np.where(inside >= _FEWEST, _effect(share, other), 0.0)
+    effects = np.where(inside >= max(_FEWEST, _SHARE * len(here)), _effect(share, other), 0.0)
     found: list[Difference] = []
     told: set[str] = set()
     for at in np.argsort(-effects, kind="stable"):

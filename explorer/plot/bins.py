@@ -11,6 +11,7 @@ MISSING, OTHERS = 255, 254
 """The codes of rows without a value, and of those whose value has no bar of its own."""
 BINS, LISTED = 24, 60
 _WHOLE = 30
+_EXACT = 2.0**50  # beyond it a half is no number of its own
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,8 @@ def bin_numbers(values: np.ndarray) -> Bins:
         return Bins(codes.tobytes(), ())
     found = values[known]
     low, high = float(found.min()), float(found.max())
-    whole = high - low < _WHOLE and bool((found == np.floor(found)).all())
+    whole = (max(abs(low), abs(high)) < _EXACT and high - low < _WHOLE
+             and bool((found == np.floor(found)).all()))
     edges = np.arange(low, high + 2) - 0.5 if whole else _round_edges(low, high)
     codes[known] = np.clip(np.searchsorted(edges, found, side="right") - 1, 0, len(edges) - 2)
     return Bins(codes.tobytes(), tuple(edges.tolist()), whole)
@@ -87,17 +89,21 @@ def bin_labels(labels: np.ndarray) -> tuple[Categories, tuple[int, ...]]:
 
 def _round_edges(low: float, high: float) -> np.ndarray:
     if low == high:
-        return np.array([low, np.nextafter(high, np.inf)])
+        # Towards zero, where there is always another number.
+        other = np.nextafter(low, 0.0) if low else 1.0
+        return np.array(sorted((low, other)))
     rough = high / BINS - low / BINS  # their difference may be too large for a float
-    power = 10.0 ** np.floor(np.log10(rough))
+    power = 10.0 ** np.floor(np.log10(rough)) if rough > 0 else 0.0
     # Of the widths that give at most BINS bars the smallest; a bar may begin before the lowest.
-    for step in (size * power for size in (1.0, 2.0, 2.5, 5.0, 10.0, 20.0)):
+    for step in (size * power for size in (1.0, 2.0, 2.5, 5.0, 10.0, 20.0) if power):
         first, last = np.floor(low / step), np.ceil(high / step)
         if last - first <= BINS:
             edges: np.ndarray = np.arange(first, last + 1) * step
-            if np.isfinite(edges).all() and (np.diff(edges) > 0).all():
+            if edges[0] <= low and edges[-1] >= high and (np.diff(edges) > 0).all():
                 return edges
-    return np.linspace(low, high, BINS + 1)  # numbers too close together or too large to round
+    shares = np.linspace(0, 1, BINS + 1)  # numbers too close together or too large to round
+    between: np.ndarray = np.unique(np.clip(low * (1 - shares) + high * shares, low, high))
+    return between
 
 
 def count_bars(codes: bytes, rows: Sequence[int] | np.ndarray | None = None) -> np.ndarray:

@@ -12,7 +12,7 @@ from explorer.plot.scene import Scene, Words
 _FONT = "system-ui, 'Source Sans 3', 'Helvetica Neue', Arial, sans-serif"
 
 
-def write_svg(scene: Scene, *, scale: float = 2.0) -> str:
+def write_svg(scene: Scene, *, scale: float = 1.0) -> str:
     """The scene as one SVG file, shown `scale` times as large. Nothing in it is fetched or runs.
 
     Neighbours of one colour in the drawing order share a group, so the order is kept.

@@ -38,7 +38,7 @@ class PCA(Projector):
 
     def check(self, facts: Facts) -> tuple[str, ...]:
         if facts.d < 2:
-            raise _too_few_columns(facts.d, self.dimensions)
+            raise too_few_columns(self.title, facts.d, self.dimensions)
         return super().check(facts)
 
     def project(self, vectors: np.ndarray, progress: Progress,
@@ -51,18 +51,15 @@ class PCA(Projector):
         """
         n, d = vectors.shape
         if min(n, d) < self.dimensions:
-            raise _too_few_columns(min(n, d), self.dimensions)
+            raise too_few_columns(self.title, min(n, d), self.dimensions)
         mean = np.asarray(np.mean(vectors, axis=0, dtype=np.float64))
-        if n * d * min(n, d) <= _SVD_UP_TO:
-            axes = _by_svd(vectors, mean, progress)
-        else:
-            axes = _by_gram(vectors, mean, progress)
+        axes = principal(vectors, mean, progress)
         total = axes.variances.sum()
         if total <= d * (4 * np.finfo(np.float64).eps * np.abs(mean).max()) ** 2:
             raise DataError("IDENTICAL_ROWS", "PCA must have rows that differ, got only copies of "
                             "one row.", hint="Choose other columns or another encoder.")
-        directions = _signed(axes.directions[:, :self.dimensions])
-        points = _scores(vectors, mean, directions, part(progress, 0.8, 1.0))
+        directions = signed(axes.directions[:, :self.dimensions])
+        points = scores(vectors, mean, directions, part(progress, 0.8, 1.0))
         if self.whiten:
             scale = np.sqrt(axes.variances[:self.dimensions])
             points /= np.where(scale > 0, scale, 1.0)
@@ -80,20 +77,31 @@ class PCA(Projector):
 
 
 @dataclass(frozen=True)
-class _Axes:
-    """`variances` float64 (min(n, d)), falling; `directions` float64 d x at least 3, unit."""
+class Axes:
+    """`variances` float64 (min(n, d)), falling; `directions` float64 d x at least as many as
+    asked for, unit."""
 
     variances: np.ndarray
     directions: np.ndarray
 
 
-def _by_svd(vectors: np.ndarray, mean: np.ndarray, progress: Progress) -> _Axes:
+def principal(vectors: np.ndarray, origin: np.ndarray, progress: Progress,
+              most: int = 3) -> Axes:
+    """The directions in which n x d rows differ most from `origin` (d), exactly, at least the
+    first `most`; reports up to about 0.8. Variances divide by n - 1."""
+    n, d = vectors.shape
+    if n * d * min(n, d) <= _SVD_UP_TO:
+        return _by_svd(vectors, origin, progress)
+    return _by_gram(vectors, origin, progress, most)
+
+
+def _by_svd(vectors: np.ndarray, mean: np.ndarray, progress: Progress) -> Axes:
     progress(0.0, "finding the directions")
     _, sizes, directions = np.linalg.svd(vectors - mean, full_matrices=False)
-    return _Axes(sizes**2 / (len(vectors) - 1), directions.T)
+    return Axes(sizes**2 / (len(vectors) - 1), directions.T)
 
 
-def _by_gram(vectors: np.ndarray, mean: np.ndarray, progress: Progress) -> _Axes:
+def _by_gram(vectors: np.ndarray, mean: np.ndarray, progress: Progress, most: int) -> Axes:
     """Eigenvectors of the smaller of columns x columns and rows x rows, summed over blocks."""
     n, d = vectors.shape
     gram = np.zeros((min(n, d), min(n, d)))
@@ -108,16 +116,16 @@ def _by_gram(vectors: np.ndarray, mean: np.ndarray, progress: Progress) -> _Axes
     progress(0.7, "finding the directions")
     values, inner = np.linalg.eigh(gram)
     variances = np.maximum(values[::-1], 0.0) / (n - 1)
-    inner = inner[:, ::-1][:, :3]
+    inner = inner[:, ::-1][:, :most]
     if tall:
-        return _Axes(variances, inner)
+        return Axes(variances, inner)
     # rows x rows: the directions are the centred rows, mixed. Its null vectors have none.
     mixed = np.vstack([(vectors[:, start:start + size] - mean[start:start + size]).T @ inner
                        for start in range(0, d, size)])
-    return _Axes(variances, np.linalg.qr(mixed).Q)
+    return Axes(variances, np.linalg.qr(mixed).Q)
 
 
-def _signed(directions: np.ndarray) -> np.ndarray:
+def signed(directions: np.ndarray) -> np.ndarray:
     """The largest loading of each direction is positive; nearly equal ones count as equal (first
     wins), so that rounding does not turn an axis over."""
     sizes = np.abs(directions)
@@ -126,8 +134,9 @@ def _signed(directions: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(directions * np.where(signs == 0, 1.0, signs))
 
 
-def _scores(vectors: np.ndarray, mean: np.ndarray, directions: np.ndarray,
+def scores(vectors: np.ndarray, mean: np.ndarray, directions: np.ndarray,
             progress: Progress) -> np.ndarray:
+    """n x k float64 places of n x d rows along d x k directions, seen from `mean`."""
     n, d = vectors.shape
     points = np.empty((n, directions.shape[1]))
     size = max(1, _BLOCK_BYTES // (8 * d))
@@ -138,7 +147,8 @@ def _scores(vectors: np.ndarray, mean: np.ndarray, directions: np.ndarray,
     return points
 
 
-def _too_few_columns(given: int, dimensions: int) -> DataError:
-    return DataError("TOO_FEW_COLUMNS", f"PCA must have at least {dimensions} columns and rows, "
-                     f"got {given}.",
+def too_few_columns(title: str, given: int, dimensions: int) -> DataError:
+    """What linear projectors raise for fewer columns or rows than axes."""
+    return DataError("TOO_FEW_COLUMNS", f"{title} must have at least {dimensions} columns and "
+                     f"rows, got {given}.",
                      hint="Encode more columns, or show the column against another one.")

@@ -10,6 +10,7 @@ import numpy as np
 from pydantic import Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
+from explorer.errors import DataError, Where
 from explorer.project import Projector
 from explorer.project.prepare import (
     Prepared,
@@ -51,6 +52,8 @@ class UMAP(Projector):
                                          "are not neighbours push each other away.")
     negative_sample_rate: int = advanced(5, ge=1, le=50, description="How many such points are "
                                          "drawn per neighbour: more is slower and clearer.")
+    density: bool = advanced(False, description="Draw dense groups tight and sparse ones wide "
+                             "(densMAP), where plain UMAP makes all alike; slower.")
     unique: bool = advanced(False, description="Draw every different row once; copies lie on one "
                             "spot.")
     seed: int = advanced(0, ge=0, le=2**32 - 1, description="Same seed, same result.")
@@ -91,7 +94,7 @@ class UMAP(Projector):
     def estimate(self, n: int, d: int) -> Cost:
         epochs = self.epochs or (500 if n <= 10_000 else 200)
         per_epoch = n * (1.3e-6 + 3.4e-8 * self.n_neighbors) * (1 + self.negative_sample_rate) / 6
-        return Cost(1 + 1e-4 * n + epochs * per_epoch,
+        return Cost(1 + 1e-4 * n + epochs * per_epoch * (2 if self.density else 1),
                     int(300e6) + 4 * n * d + 150 * n * self.n_neighbors)
 
     def _fit(self, given: Prepared, progress: Progress) -> Projection:
@@ -105,6 +108,7 @@ class UMAP(Projector):
             n_components=self.dimensions, spread=self.spread, n_epochs=self.epochs, init=self.init,
             repulsion_strength=self.repulsion_strength,
             negative_sample_rate=self.negative_sample_rate, random_state=self.seed, n_jobs=1,
+            densmap=self.density,
             precomputed_knn=with_itself(given.graph),
             # Cosine: rows at distance 2 from all neighbours would be left out as NaN.
             disconnection_distance=float("inf"),
@@ -122,6 +126,11 @@ class UMAP(Projector):
         notes = given.notes
         if any("Spectral initialisation failed" in str(one.message) for one in said):
             notes = (*notes, "the spectral start failed, so the points started at random places")
+        if self.density and not np.isfinite(points).all():
+            # It divides by how much the densities of the rows differ.
+            raise DataError("NO_DENSITY", "Rows must lie more densely in some places than in "
+                            "others to draw their density, got rows that are equally spaced or "
+                            "copies.", Where(parameter="density"), "Switch density off.")
         axes = tuple(f"UMAP {axis + 1}" for axis in range(self.dimensions))
         return Projection(np.ascontiguousarray(points, dtype=np.float32), axes, notes)
 

@@ -26,8 +26,8 @@ def show_steps(current: Run, names: dict[int, str]) -> None:
         st.caption(f"The clusters are as {esc_md(current.recipe.clustering.title)} made them. "
                    "Edits make a new clustering: the original stays, and every step can be undone.")
         return
-    st.markdown(_status(current))
     with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(_status(current), width="content")
         if trail.active:
             st.button(f"Undo: {_short(edits.told(trail.active[-1], names))}", key="edit_undo",
                       icon=":material/undo:", on_click=edits.undo, args=(trail.last,))

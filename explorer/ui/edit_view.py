@@ -41,7 +41,9 @@ def show_edits(current: Run, names: dict[int, str]) -> None:
         return
     show_steps(current, names)
     before = edits.labelled(current)
-    st.markdown(_selected(current, before, names))
+    told = _selected(current, before, names)
+    if told:
+        st.markdown(told)
     chosen = st.segmented_control("What to do", [_MERGE, _SPLIT, _MOVE, _WORDS], key="edit_what",
                                   default=_MERGE, required=True, label_visibility="collapsed")
     if chosen == _MERGE:
@@ -67,12 +69,11 @@ def show_merge(current: Run, before: Labelled, names: dict[int, str]) -> None:
                               placeholder="Choose two or more clusters",
                               format_func=_listed(sizes, names))
     biggest = sorted(picked, key=lambda cluster: (-sizes[cluster], cluster))
-    into = right.selectbox("Keeps its number and name", biggest, key=f"{key}.into",
-                           format_func=lambda cluster: shown(name_of(cluster, names)),
-                           disabled=len(picked) < 2, placeholder="The largest")
-    if len(picked) < 2 or into is None:
+    if len(picked) < 2:
         st.caption("Choose at least two clusters; those of the selection are filled in.")
         return
+    into = right.selectbox("Keeps its number and name", biggest, key=f"{key}.into.{biggest}",
+                           format_func=lambda cluster: shown(name_of(cluster, names)))
     edit = Merge(clusters=tuple(sorted(picked)), into=into)
     others = ", ".join(name_of(cluster, names) for cluster in biggest if cluster != into)
     _offer(before, edit, names, f"Merge {len(picked)} clusters", ":material/merge:",
@@ -190,8 +191,7 @@ def _consequence(before: Labelled, touched: Touched, names: dict[int, str]) -> s
 def _selected(current: Run, before: Labelled, names: dict[int, str]) -> str:
     places = current.positions(state.selection().rows)
     if not len(places):
-        return (":gray[Nothing selected.] Clusters can be merged, split, named and locked; select "
-                "rows to move them.")
+        return ""
     labels, counts = np.unique(before.labels[places], return_counts=True)
     order = np.argsort(-counts, kind="stable")
     parts = [f"{counts[place]:,} in {esc_md(name_of(int(labels[place]), names))}"

@@ -32,9 +32,9 @@ def show_words(current: Run, names: dict[int, str], likely: Sequence[int]) -> No
                     max_chars=edits.LONGEST_NOTE,
                     placeholder="What is in it, what is still to be done; goes into the manifest "
                                 "of an export")
-    save, hold, _ = st.columns([1, 1, 3])
-    save.button("Save", type="primary", icon=":material/save:", width="stretch", key="edit_save",
-                on_click=_save, args=(cluster, key, found.trail.last))
+    save, hold, _ = st.columns([2, 1, 3])
+    save.button("Save name and note", type="primary", icon=":material/save:", width="stretch",
+                key="edit_save", on_click=_save, args=(cluster, key, found.trail.last))
     locked = cluster in found.changes.locked
     hold.button("Unlock" if locked else "Lock", width="stretch", key="edit_lock",
                 icon=":material/lock_open:" if locked else ":material/lock:",

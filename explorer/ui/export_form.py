@@ -98,7 +98,7 @@ def take_away(current: Run, rows: np.ndarray, form: Format, names: dict[int, str
 def preview(current: Run, rows: np.ndarray, names: dict[int, str]) -> None:
     """The rows as they will be taken."""
     st.subheader(f"What you take: {counted(len(rows))}", anchor=False)
-    show_rows(current, rows, names, "export")
+    show_rows(current, rows, names, "export", choosing=False)
 
 
 def _prepare(current: Run, rows: np.ndarray, step: Step) -> None:

@@ -9,6 +9,7 @@ What the front end (`front/gallery.js`) is given, besides `module`, `height`, `g
     sorted      what the values are, in words
     tiles       address of the tiles: + '?rows=<row>,<row>...'
     pictures    address of the pictures: + '/<row>'; null: cards of text
+    fixed       true: rows are looked at, not chosen
 What comes back: chosen {bits, count, n, key, origin, turn}, lost.
 """
 
@@ -42,9 +43,9 @@ _bits: Kept[str] = Kept(16 * 2**20, len)
 
 
 def show_gallery(current: Run, ordered: Ordered, names: dict[int, str], key: str, *,
-                 about: str = "", height: int = 420) -> None:
-    """These dataset rows in their order; choosing there changes the selection, with the origin
-    `key`. `about` says what the rows are sorted by."""
+                 about: str = "", height: int = 420, choosing: bool = True) -> None:
+    """These dataset rows in their order. `choosing` there changes the selection, with the origin
+    `key`; else a click opens the row. `about` says what the rows are sorted by."""
     data = current.dataset
     token = shelf.put_rows(("gallery", data.id, tuple(data.roles.items()), current.plan.embedding,
                             current.plan.clustering, tuple(current.plan.judgements.items()),
@@ -62,7 +63,7 @@ def show_gallery(current: Run, ordered: Ordered, names: dict[int, str], key: str
         "groups": [_group(group, names) for group in ordered.groups], "sorted": about,
         "tiles": tiles_address(token), "card": card_address(token),
         "pictures": picture_address(token) if data.has_images else None,
-        "chosen": _chosen(data.n, data.id),
+        "fixed": not choosing, "chosen": _chosen(data.n, data.id) if choosing else None,
     }
     st.components.v2.component(
         "explorer_gallery", html=front_file("gallery.html"),

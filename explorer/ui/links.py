@@ -12,22 +12,25 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 import streamlit as st
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from explorer.changes import KINDS
 from explorer.errors import ExplorerError, StoreError
 from explorer.escape import esc_md
 from explorer.filters import Filter
 from explorer.row_sets import pack_rows, unpack_rows
 from explorer.run import Run
-from explorer.ui import marks, state
+from explorer.ui import edits, marks, state
 from explorer.ui.backend import backend
 from explorer.ui.filter_state import ask, asked, clear_filter
 from explorer.ui.point_view import place_view
-from explorer.workspace import Operation
+from explorer.workspace import Family, Operation
 
 SAVE = "view.save"
 MOST = 500
 MOST_BYTES = 16 * 2**20
-_SCREEN = {"coloring": "color_by", "panel_kept": "panel"}
+_SCREEN = {"panel_kept": "panel", "columns_chosen": "columns.which",
+           **{f"coloring{map}": f"color_by{map}" for map in ("", ".1", ".2", ".3")}}
 """What a person set up on the page, by the name it is kept under, and the widget that shows it."""
+_OF_PANELS = ("maps", "maps.picture.1", "maps.picture.2", "maps.picture.3")
 _ADDRESS, _SAID, _APPLIED = "link_address", "link_said", "link_applied"
 
 
@@ -41,7 +44,12 @@ class View(BaseModel):
     upload: dict[str, Any] = {}
     roles: dict[str, str] = {}
     ran: dict[str, Any]
-    names: dict[int, str] = {}
+    base: str = ""
+    """The clustering of `ran`, before any edit."""
+    edits: tuple[dict[str, Any], ...] = ()
+    """The log of names, notes, locks and edits of its clusters: {operation, payload}."""
+    panels: tuple[dict[str, Any], ...] = ()
+    pictures: tuple[dict[str, Any], ...] = ()
     selection: str = ""
     """Packed rows; '' is none."""
     n: int = 0
@@ -51,25 +59,25 @@ class View(BaseModel):
     words: str = ""
     screen: dict[str, Any] = {}
     places: dict[str, Any] = {}
-    """Map -> {viewport, hidden}; a map that is not named is shown whole."""
+    """Map -> {viewport, hidden, alone}; a map that is not named is shown whole."""
 
 
 def save_view(current: Run, viewport: dict[str, float] | None, hidden: Sequence[int],
-              view: str = "map") -> str:
-    """Keep what is on screen in the workspace and show the address that opens it; `viewport` and
-    `hidden` are what the map `view` told (None: it is shown whole). Returns the view's name.
+              view: str = "map", alone: Sequence[int] = ()) -> str:
+    """Keep what is on screen in the workspace and show the address that opens it; `viewport`,
+    `hidden` and `alone` are what the map `view` told (None: it is shown whole). Returns the view's
+    name.
 
     Raises StoreError TOO_MANY, TOO_LARGE.
     """
     shown = _on_screen(current, {} if viewport is None else {
-        view: {"viewport": viewport, "hidden": list(hidden)}})
+        view: {"viewport": viewport, "hidden": list(hidden), "alone": list(alone)}})
     told = shown.model_dump(mode="json")
     shelf, workspace = backend().workspaces, state.open_workspace().id
     text = json.dumps(told, sort_keys=True).encode()
     name = hashlib.blake2b(text, key=workspace.encode()[:64], digest_size=12).hexdigest()
-    saved = [step for step in shelf.operations(workspace) if step.operation == SAVE]
-    if not any(step.payload["id"] == name for step in saved):
-        _check_room(len(text), saved)
+    if _find(workspace, name) is None:
+        _check_room(len(text), shelf.trail(workspace, Family((SAVE,))).active)
         # The names of the results keep them from being tidied away.
         results = sorted({step.key for step in current.plan.steps})
         shelf.log(workspace, SAVE, {"id": name, "view": told, "results": results})
@@ -80,20 +88,20 @@ def save_view(current: Run, viewport: dict[str, float] | None, hidden: Sequence[
 
 
 def show_address() -> None:
-    """The address made last, to be copied, until it is closed or the workspace is another one."""
-    workspace, name = st.session_state.get(_ADDRESS, ("", ""))
-    if not name or workspace != state.open_workspace().id:
-        return
-    with st.container(border=True, key="link_address_shown"):
-        left, right = st.columns([12, 1], vertical_alignment="center")
-        left.markdown("Who opens this address sees exactly this view: data, recipe, colouring, "
-                      "place on the map, filter and selection.")
-        right.button("", icon=":material/close:", type="tertiary", key="link.close",
-                     help="Closes this box. The address stays valid.",
-                     on_click=st.session_state.pop, args=(_ADDRESS, None))
-        st.code(_address(workspace, name), language=None, wrap_lines=True)
-        st.caption("It names this workspace: whoever has it, and can reach this server, can also "
-                   "change what is in it. Changed later, it opens this view as a copy.")
+    """The address just made, to be copied."""
+    made = st.session_state.pop(_ADDRESS, None)
+    if made is not None:
+        _show_address(*made)
+
+
+@st.dialog("Link to this view", width="medium")
+def _show_address(workspace: str, name: str) -> None:
+    st.markdown("Who opens this address sees exactly this view: data, recipe, clusters, colours, "
+                "place on the map, filter and selection.")
+    st.code(_address(workspace, name), language=None, wrap_lines=True)
+    st.caption("It names this workspace: whoever has it, and can reach this server, can also "
+               "change what is in the workspace. Where that was changed, the address opens this "
+               "view as a copy.")
 
 
 def opened_view() -> None:
@@ -116,14 +124,13 @@ def opened_view() -> None:
         st.session_state[_SAID] = ("The address names a view that is not in this workspace: the "
                                    "workspace is shown as it is now. Was the address copied whole?")
         return
-    view, steps = found
     try:
-        _open(view, steps)
+        _open(found, name)
     except ExplorerError as error:
         del st.query_params["v"]
         st.session_state[_SAID] = f"The view of this address cannot be shown: {error}"
         return
-    st.session_state[_APPLIED] = (state.open_workspace().id, name, view)
+    st.session_state[_APPLIED] = (state.open_workspace().id, name, found)
 
 
 def show_opened() -> None:
@@ -136,22 +143,17 @@ def show_opened() -> None:
                       help="Closes this note.", on_click=st.session_state.pop, args=(_SAID, None))
 
 
-def _open(view: View, steps: list[Operation]) -> None:
+def _open(view: View, name: str) -> None:
     if not _is_shown(view):
-        document = state.document()
-        state.open_copy(document.model_copy(update={
-            "dataset": view.dataset, "source": view.source, "upload": view.upload,
-            "roles": view.roles, "recipe": view.ran, "ran": view.ran, "reasons": (), "sweep": (),
-            "importing": "", "reading": {}}), steps)
+        _open_as_copy(view)
         st.session_state[_SAID] = ("The work went on since this link was made: this is a copy of "
                                    "what was on screen then, in a workspace of its own. The other "
                                    "one is as it was.")
     state.forget_form()
     state.drop_selections()
     clear_filter()
-    rows = unpack_rows(view.selection, view.n) if view.selection else None
-    if rows is not None:
-        state.select(rows, "link")
+    if view.selection:
+        state.select(unpack_rows(view.selection, view.n), "link")
     if view.filter.conditions:
         ask(view.filter)
     elif view.hiding:
@@ -161,9 +163,24 @@ def _open(view: View, steps: list[Operation]) -> None:
         st.session_state.pop(kept, None)
         if kept in view.screen:
             st.session_state[kept] = view.screen[kept]
-    name = str(st.query_params.get("v"))
+    for widget in _OF_PANELS:
+        st.session_state.pop(widget, None)
     for key, place in view.places.items():
-        place_view(key, name, place["viewport"], place["hidden"])
+        place_view(key, name, place["viewport"], place["hidden"], place["alone"])
+
+
+def _open_as_copy(view: View) -> None:
+    """A new workspace with what the view is of, and with the log of the one open: saved selections
+    as they are now, what was done to these clusters as it was then."""
+    opened = state.open_workspace()
+    steps = [step for step in backend().workspaces.operations(opened.id)
+             if step.operation not in KINDS or step.payload["clustering"] != view.base]
+    then = [Operation(0, made["operation"], made["payload"], 0.0) for made in view.edits]
+    document = opened.document.model_copy(update={
+        "dataset": view.dataset, "source": view.source, "upload": view.upload,
+        "roles": view.roles, "recipe": view.ran, "ran": view.ran, "panels": view.panels,
+        "pictures": view.pictures, "reasons": (), "sweep": (), "importing": "", "reading": {}})
+    state.open_copy(document, [*steps, *then])
 
 
 def _on_screen(current: Run, places: dict[str, Any]) -> View:
@@ -171,7 +188,9 @@ def _on_screen(current: Run, places: dict[str, Any]) -> View:
     n, asked_for, hiding = current.dataset.n, asked(), marks.filter_in_force()
     searched = hiding is not None and not asked_for.conditions
     return View(dataset=document.dataset, source=document.source, upload=document.upload,
-                roles=document.roles, ran=document.ran or {}, names=state.cluster_names(),
+                roles=document.roles, ran=document.ran or {}, base=edits.worked().base,
+                edits=_edits(),
+                panels=document.panels, pictures=document.pictures,
                 selection=pack_rows(rows, n) if len(rows) else "", n=n, filter=asked_for,
                 hiding=pack_rows(hiding.rows, n) if hiding and searched else "",
                 words=hiding.words if hiding and searched else "",
@@ -180,22 +199,25 @@ def _on_screen(current: Run, places: dict[str, Any]) -> View:
 
 
 def _is_shown(view: View) -> bool:
-    """Whether the open workspace still has the data, the recipe and the names of the view."""
+    """Whether the open workspace still has the data, the recipe, the edits and the maps of the
+    view."""
     document = state.document()
-    return ((document.dataset, document.roles, document.ran) == (view.dataset, view.roles, view.ran)
-            and state.cluster_names() == view.names)
+    return ((document.dataset, document.roles, document.ran, document.panels)
+            == (view.dataset, view.roles, view.ran, view.panels) and _edits() == view.edits)
 
 
-def _find(workspace: str, name: str) -> tuple[View, list[Operation]] | None:
-    """The view of that name and the log up to it."""
-    steps: list[Operation] = []
-    for step in backend().workspaces.operations(workspace):
-        steps.append(step)
-        if step.operation == SAVE and step.payload.get("id") == name:
-            try:
-                return View.model_validate(step.payload["view"]), steps
-            except ValidationError:
-                return None
+def _edits() -> tuple[dict[str, Any], ...]:
+    return tuple({"operation": step.operation, "payload": step.payload}
+                 for step in edits.worked().trail.active)
+
+
+def _find(workspace: str, name: str) -> View | None:
+    """The view of that name."""
+    for step in backend().workspaces.trail(workspace, Family((SAVE,), "id", name)).active:
+        try:
+            return View.model_validate(step.payload["view"])
+        except ValidationError:
+            return None
     return None
 
 

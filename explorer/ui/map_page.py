@@ -7,6 +7,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from explorer.colorings import Coloring
+from explorer.escape import esc_md
 from explorer.run import Run
 from explorer.ui.colors import choose_coloring, chosen_coloring, colorings
 from explorer.ui.columns_view import show_columns
@@ -56,7 +57,8 @@ def show_page(current: Run, names: dict[int, str]) -> None:
         show_limits(current)
     asked = link_asked()
     if asked is not None:
-        attempt(lambda: save_view(current, asked["viewport"], asked["hidden"], asked["view"]))
+        attempt(lambda: save_view(current, asked["viewport"], asked["hidden"], asked["view"],
+                                  asked.get("alone", ())))
     show_selection_bar(current)
     _show_panel(current, names)
 
@@ -103,6 +105,7 @@ def _show_panel(current: Run, names: dict[int, str]) -> None:
         if "panel" not in st.session_state:
             st.session_state["panel"] = st.session_state.get("panel_kept", titles[0])
         chosen = st.segmented_control("Panel", titles, key="panel", required=True,
+                                      format_func=lambda title: esc_md(title),
                                       label_visibility="collapsed") or titles[0]
         st.session_state["panel_kept"] = chosen
     else:

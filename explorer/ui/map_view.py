@@ -60,8 +60,8 @@ def show_limits(current: Run) -> None:
     assert projection is not None
     flat = projection.points.shape[1] == 2
     if flat:
-        st.caption("This browser draws no WebGL of ours, so the map is a plainer one: no pictures "
-                   "on hover, and colouring anew starts it again.")
+        st.caption("This browser draws no WebGL, so a plainer map is shown: without pictures on "
+                   "hover, and every change of the colours starts it again.")
     if flat and len(current.rows) > SELECTABLE_ROWS:
         st.caption(f"Above {SELECTABLE_ROWS:,} rows this map cannot be lassoed: choose bars of the "
                    "silhouette plot, or clusters on the Clusters page.")

@@ -9,7 +9,7 @@ from explorer.escape import esc_md
 from explorer.run import Run, name_of
 from explorer.ui import state
 from explorer.ui.kept import Kept
-from explorer.ui.row_order import orders_of, typicality
+from explorer.ui.row_order import typicality
 from explorer.values import NOISE
 
 _FAR = 100
@@ -19,7 +19,7 @@ _offers: Kept[list[tuple[str, np.ndarray]]] = Kept(32)
 
 def show_offers(current: Run, names: dict[int, str]) -> None:
     """Buttons that select: rows in doubt, the least typical, noise, each cluster."""
-    st.caption("Nothing is selected. Click a point or a silhouette bar to see its row; draw around "
+    st.caption("Nothing selected. Click a point or a silhouette bar to see its row; draw around "
                "many with the lasso or the box above the map. Or begin with:")
     clustering = current.clustering
     if clustering is None:
@@ -50,7 +50,7 @@ def _find(current: Run) -> list[tuple[str, np.ndarray]]:
             title = ("The negative silhouette" if len(negative) == 1
                      else f"All {len(negative):,} negative silhouettes")
             found.append((title, negative))
-    if "typical" in orders_of(current, current.rows[:1]):
+    if current.description is not None:
         far = typicality(current)
         clustered = np.flatnonzero(np.isfinite(far))
         count = min(_FAR, len(clustered) // 10)

@@ -48,7 +48,8 @@ def choose_number(current: Run) -> int:
     if "maps" not in st.session_state:
         st.session_state["maps"] = len(panels) + 1
     number = int(st.segmented_control("Maps", range(1, MOST + 1), key="maps", required=True,
-                                      label_visibility="collapsed", format_func=_maps) or 1)
+                                      label_visibility="collapsed",
+                                      format_func=lambda count: esc_md(_maps(count))) or 1)
     if number != len(panels) + 1:
         kept = panels[:number - 1]
         shown_already = {panel.get("show") for panel in kept}
@@ -86,8 +87,13 @@ def _show_panel(current: Run, names: dict[int, str], place: int,
         return
     with right:
         coloring = choose_coloring(colorings(current, names), name)
-    if place == 0 and current.projection is not None and current.projection.points.shape[1] != 2:
-        show_map(current, coloring, names)
+    assert current.projection is not None
+    if key == OWN and current.projection.points.shape[1] != 2:
+        if place:
+            st.info("A 3-D map stands in the first place only: choose another picture here.",
+                    icon=":material/info:")
+        else:
+            show_map(current, coloring, names)
         return
     picture = picture_of(current) if key == OWN else _picture(choice, place)
     if picture is not None:
@@ -113,10 +119,10 @@ def _choose(current: Run, place: int, choices: dict[str, Choice]) -> str:
 def _choices(current: Run) -> dict[str, Choice]:
     """The recipe's own picture, the bars, the projectors as they are by default, and the pictures
     people asked for in this workspace."""
-    recipe = current.recipe
+    recipe = current.recipe.unedited  # a picture does not depend on edits of the clusters
     found = {OWN: Choice(f"Map: {recipe.projecting.title}", recipe),
              BARS: Choice("Silhouette bars", None)}
-    coordinates = len(current.dataset.with_role("coordinate")) in (2, 3)
+    coordinates = len(current.dataset.with_role("coordinate")) == 2
     for method in projectors():
         if method.key != recipe.projector.method and (
                 method.reads != "coordinates" or coordinates):

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from explorer.colorings import Coloring
-from explorer.escape import safe_filename
+from explorer.escape import esc_md, safe_filename
 from explorer.map_files import SVG_ROWS, Look, draw_html, draw_png, draw_svg
 from explorer.run import Run
 from explorer.ui import marks, state
@@ -33,10 +33,10 @@ def offer_pictures(current: Run, coloring: Coloring, names: dict[int, str]) -> N
             still, large = ending != "html", len(current.rows) > SVG_ROWS and ending != "png"
             why = ("A 3-D map is taken as HTML only." if still and not flat else
                    f"Up to {SVG_ROWS:,} rows: take PNG." if large else "")
-            st.download_button(title, _drawn(draw, current, coloring, names),
+            st.download_button(esc_md(title), _drawn(draw, current, coloring, names),
                                safe_filename(f"{current.dataset.name} map.{ending}"), mime,
                                icon=":material/download:", key=f"picture.{ending}",
-                               on_click="ignore", disabled=bool(why), help=why or words,
+                               on_click="ignore", disabled=bool(why), help=esc_md(why or words),
                                width="stretch")
 
 

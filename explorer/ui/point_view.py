@@ -138,10 +138,12 @@ def show_bars(current: Run, names: dict[int, str], *, key: str) -> None:
                        on_chosen_change=_chooser(picture, key), on_lost_change=_put_back)
 
 
-def place_view(key: str, name: str, viewport: dict[str, float], hidden: list[int]) -> None:
+def place_view(key: str, name: str, viewport: dict[str, float], hidden: list[int],
+               alone: list[int]) -> None:
     """Show the map `key` at that place (`x`, `y`, `zoom` as its trigger `link` gave them) with
-    these categories hidden; taken once for each `name`."""
-    st.session_state[f"{key}.place"] = {"key": name, "viewport": viewport, "hidden": hidden}
+    these categories hidden, or shown `alone`; taken once for each `name`."""
+    st.session_state[f"{key}.place"] = {"key": name, "viewport": viewport, "hidden": hidden,
+                                        "alone": alone}
 
 
 def link_asked() -> dict[str, Any] | None:

@@ -8,15 +8,15 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from explorer.judge.centers import distances_to_center, distances_to_centers
+from explorer.judge.centers import distances_to_center
 from explorer.run import Run
 from explorer.ui.kept import Kept
 from explorer.ui.map_data import digest
 from explorer.values import NOISE
 
-MOST_NUMBERS = 50_000_000
-"""Distances are measured while the page waits: for so many numbers (130,000 rows of 384) that is
-about a third of a second, once."""
+MOST_NUMBERS = 25_000_000
+"""Distances to the middle of any rows are measured while the page waits: for so many numbers
+(65,000 rows of 384) that is a fifth of a second, once."""
 _WORDS = ("category", "label", "id", "text")
 _arrays: Kept[np.ndarray] = Kept(128 * 2**20, lambda values: values.nbytes)
 _orders: Kept[Ordered] = Kept(64 * 2**20, lambda found: 12 * len(found.rows))
@@ -58,7 +58,7 @@ class Ordered:
 def orders_of(current: Run, rows: np.ndarray, *, texts: bool = False) -> dict[str, Order]:
     """What these dataset rows can be sorted by; `texts`: by columns of words too."""
     found: dict[str, Order] = {}
-    if _small(current, len(current.rows)) and current.clustering is not None:
+    if current.description is not None:
         about = f"distance to the centre of its cluster, {current.space}"
         found |= _both("typical", "Most typical first", "Least typical first",
                        lambda some: _at(current, typicality(current), some), about)
@@ -101,12 +101,10 @@ def order_rows(current: Run, rows: np.ndarray, name: str, order: Order, *,
 
 
 def typicality(current: Run) -> np.ndarray:
-    """n float64: the distance of every row covered to the centre of its cluster, where it was
+    """n float: the distance of every row covered to the centre of its cluster, where it was
     clustered; NaN for noise."""
-    clustering = current.clustering
-    assert clustering is not None
-    return _arrays.get(("typical", current.plan.clustering), lambda: distances_to_centers(
-        _vectors(current), clustering.labels, clustering.metric))
+    assert current.description is not None
+    return np.asarray(current.description.distances)
 
 
 def numbers_of(current: Run, name: str) -> np.ndarray:

@@ -33,9 +33,9 @@ def counted(count: int, noun: str = "row") -> str:
 
 
 def show_rows(current: Run, rows: np.ndarray, names: dict[int, str], key: str, *,
-              height: int = 420) -> None:
-    """These dataset rows: one as a card, several as gallery or table; choosing among them changes
-    the selection, with the origin `key`."""
+              height: int = 420, choosing: bool = True) -> None:
+    """These dataset rows: one as a card, several as gallery or table. `choosing` among them changes
+    the selection, with the origin `key`; else they are only looked at."""
     if len(rows) == 1:
         show_row(current, int(rows[0]), names)
         return
@@ -51,12 +51,13 @@ def show_rows(current: Run, rows: np.ndarray, names: dict[int, str], key: str, *
                                help="The clusters one after the other, each in this order.")
     ordered = order_rows(current, rows, name, found[name], grouped=by_cluster)
     if table:
-        _show_table(current, ordered, names, key, height)
+        _show_table(current, ordered, names, key, height, choosing)
     else:
-        show_gallery(current, ordered, names, key, about=found[name].about, height=height)
-    if "typical" not in found and current.clustering is not None:
-        st.caption(f"Sorting by distance to a centre is offered up to {MOST_NUMBERS:,} numbers "
-                   "(rows times dimensions): these are more.")
+        show_gallery(current, ordered, names, key, about=found[name].about, height=height,
+                     choosing=choosing)
+    if "center" not in found and len(rows) > 2:
+        st.caption("Sorting by distance to the middle of the rows is offered up to "
+                   f"{MOST_NUMBERS:,} numbers (rows times dimensions): these are more.")
 
 
 def show_row(current: Run, row: int, names: dict[int, str], *, narrow: bool = False) -> None:
@@ -120,8 +121,8 @@ def _choose_order(titles: dict[str, str], key: str) -> str:
     return chosen
 
 
-def _show_table(current: Run, ordered: Ordered, names: dict[int, str], key: str,
-                height: int) -> None:
+def _show_table(current: Run, ordered: Ordered, names: dict[int, str], key: str, height: int,
+                choosing: bool) -> None:
     rows = ordered.rows[:TABLE_ROWS]
     name = digest(rows.tobytes())
     content = (current.dataset.id, current.plan.clustering, name,
@@ -129,12 +130,15 @@ def _show_table(current: Run, ordered: Ordered, names: dict[int, str], key: str,
     table = _tables.get(content, lambda: table_of(current, rows, names))
     # Another order is another table: its ticks would else stay at their places.
     held = f"{key}.table.{name}"
-    st.dataframe(table, hide_index=True, height=height - 46, key=held, selection_mode="multi-row",
-                 on_select=_chooser(rows, held, key))
+    if choosing:
+        st.dataframe(table, hide_index=True, height=height - 46, key=held,
+                     selection_mode="multi-row", on_select=_chooser(rows, held, key))
+    else:
+        st.dataframe(table, hide_index=True, height=height - 46, key=held)
     cut = (f"The first {len(rows):,} of {counted(len(ordered.rows))} in this order; choose "
-           "another order above to see others. " if len(rows) < len(ordered.rows)
-           else f"{counted(len(rows))}. ")
-    st.caption(f"{cut}Tick rows to select them on the map.")
+           "another order above to see others." if len(rows) < len(ordered.rows)
+           else f"{counted(len(rows))}.")
+    st.caption(f"{cut} Tick rows to select them on the map." if choosing else cut)
 
 
 def _chooser(rows: np.ndarray, held: str, key: str) -> Callable[[], None]:
@@ -163,7 +167,7 @@ def _standing(current: Run, row: int, names: dict[int, str]) -> str:
             words.append(f"{verb} {esc_md(name_of(second, names))}")
     if current.clustering.strengths is not None:
         words.append(f"membership strength {float(current.clustering.strengths[place]):.2f}")
-    if label >= 0 and "typical" in orders_of(current, current.rows[:1]):
+    if label >= 0 and current.description is not None:
         far = typicality(current)[np.asarray(current.clustering.labels) == label]
         nearer = int(np.count_nonzero(far < typicality(current)[place]))
         words.append(f"{nearer + 1:,} of {len(far):,} in order of typicality")

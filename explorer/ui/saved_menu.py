@@ -10,6 +10,7 @@ from explorer.escape import esc_md, shown
 from explorer.run import Run
 from explorer.ui import state
 from explorer.ui.backend import backend
+from explorer.ui.kept import Kept
 from explorer.ui.rows_view import counted
 from explorer.ui.saved import (
     DELETE,
@@ -24,7 +25,9 @@ from explorer.ui.saved import (
     payload,
     saved_selections,
 )
+from explorer.workspace import Family, Operation
 
+_saved: Kept[tuple[Saved, ...]] = Kept(64)
 Attempt = Callable[[Callable[[], object]], None]
 """Does something in a callback and shows a refusal."""
 _WAYS = (("Replace", "replace", "The selection becomes these rows."),
@@ -81,15 +84,16 @@ def show_saved(current: Run, attempt: Attempt) -> None:
 
 def saved() -> tuple[Saved, ...]:
     """The saved selections of the open workspace, as they are now."""
-    return saved_selections(backend().workspaces.operations(state.open_workspace().id))
+    shelf, workspace = backend().workspaces, state.open_workspace().id
+    return _saved.get((str(backend().store.root), workspace, shelf.stamp(workspace)),
+                      lambda: saved_selections(_steps()))
 
 
 def save_selection(current: Run) -> None:
     """Keep the rows selected now under the name typed in. Raises ParameterError, StoreError."""
     data = current.dataset
-    steps = backend().workspaces.operations(state.open_workspace().id)
     made = make_saved(st.session_state["selection.name"], state.selection().rows, data.id,
-                      data.name, data.n, steps)
+                      data.name, data.n, _steps())
     log(SAVE, payload(made))
     st.toast(f"Saved {counted(made.count)} as {esc_md(made.name)}", icon=":material/bookmark:")
 
@@ -102,6 +106,11 @@ def apply_saved(one: Saved, how: str) -> None:
 def log(operation: str, told: dict[str, object]) -> None:
     """Append to the log of the open workspace."""
     backend().workspaces.log(state.open_workspace().id, operation, told)
+
+
+def _steps() -> tuple[Operation, ...]:
+    family = Family((SAVE, RENAME, DELETE))
+    return backend().workspaces.trail(state.open_workspace().id, family).active
 
 
 def _rename(one: Saved) -> None:

@@ -41,7 +41,8 @@ _PAGE = 50
 _TEXT, _SIDE = 400, 48
 _NO_MATCH = 1_000
 _HELP = ("Type words and press Enter: rows with all of them are found, whatever the case and "
-         'accents. Put "several words" into quotes for a phrase. A row\'s id finds the row.')
+         'accents, also within longer words. Put "several words" into quotes for a phrase. A row\'s '
+         "id finds the row.")
 _columns: Kept[Any] = Kept(300_000_000, lambda column: int(column.nbytes))
 _found: Kept[Found] = Kept(64_000_000, lambda found: found.rows.nbytes + _NO_MATCH)
 
@@ -140,7 +141,8 @@ def _show_count(current: Run, found: Found, query: Query, rows: np.ndarray) -> n
         st.caption(f"Rows with each of them: {each}.")
     lacking = int(np.count_nonzero(~np.isin(rows, current.rows)))
     if lacking:
-        st.caption(f"{counted(lacking)} of these have no vector: not on the map.")
+        st.caption(f"{counted(lacking)} of these {'has' if lacking == 1 else 'have'} no vector: "
+                   "not on the map.")
     return part
 
 

@@ -13,7 +13,6 @@ from explorer.run import Run
 from explorer.ui import marks, state
 from explorer.ui.chosen import BYTES, STEPS, Step
 from explorer.ui.links import save_view, show_address
-from explorer.ui.point_view import link_asked
 from explorer.ui.problem import show_problem
 from explorer.ui.rows_view import counted
 from explorer.ui.saved_menu import offer_to_save, show_saved
@@ -24,7 +23,6 @@ _REFUSED = "selection_refused"
 def show_selection_bar(current: Run) -> None:
     """'n of N rows selected' with undo, redo, invert, clear, export, saved selections and a link;
     below it the filter in force."""
-    _take_link(current)
     rows, past = state.selection().rows, state.past_selections()
     with st.container(key="selection_bar", horizontal=True, vertical_alignment="center",
                       gap="xsmall"):
@@ -65,13 +63,6 @@ def attempt(act: Callable[[], object]) -> None:
         act()
     except ExplorerError as error:
         st.session_state[_REFUSED] = error
-
-
-def _take_link(current: Run) -> None:
-    """Somebody asked for a link in a map's toolbar, which knows its place and what it hides."""
-    told = link_asked()
-    if told is not None:
-        attempt(lambda: save_view(current, told["viewport"], told["hidden"], told["view"]))
 
 
 def _brings(steps: list[Step]) -> str:

@@ -27,12 +27,12 @@ def show_selection(current: Run, names: dict[int, str]) -> None:
         return
     left, right = st.columns([4, 11], gap="medium")
     with left:
+        if len(chosen) < len(rows):
+            _lead_back(rows, chosen)
         if len(chosen) == 1:
             show_row(current, int(chosen[0]), names, narrow=True)
         elif len(chosen):
             show_summary(current, chosen, names)
-        if len(chosen) < len(rows):
-            _lead_back(rows, chosen)
     with right:
         show_rows(current, rows, names, _KEY)
 

@@ -81,6 +81,8 @@ def show_summary(current: Run, rows: np.ndarray, names: dict[int, str]) -> None:
         st.caption("No column differs by more than a small effect (0.2).")
     if told.words:
         st.markdown(f"**Words that set them apart**  \n{' · '.join(map(_word, told.words))}")
+    elif told.texts[0]:
+        st.caption("No word is in clearly more of these texts than of the others.")
     if told.columns or told.words:
         st.caption(_basis(told, len(rows), data.n))
 
@@ -188,14 +190,14 @@ def _column_line(one: Difference) -> str:
 
 
 def _word(one: Difference) -> str:
-    return f"{esc_md(short(one.value or '', 40))} :gray[{percent(one.here)}, {percent(one.rest)}]"
+    return f"{esc_md(short(one.value or '', 40))} :gray[{percent(one.here)} ({percent(one.rest)})]"
 
 
 def _basis(told: Summary, here: int, n: int) -> str:
     """How the differences were found, and of how many rows."""
     parts = ["Greatest differences first (Cohen's d of means, h of shares, from 0.2 on)"]
     if told.words:
-        texts = f"Words: share of the texts here, then elsewhere; {told.texts[0]:,} of {here:,} " \
+        texts = f"Words: share of the texts here (elsewhere); {told.texts[0]:,} of {here:,} " \
                 f"and {told.texts[1]:,} of {n - here:,} texts"
         drawn = f" drawn by seed {_SEED}" if sum(told.texts) < n else ""
         parts.append(f"{texts}{drawn}")

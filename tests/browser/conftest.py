@@ -9,7 +9,9 @@ import time
 import urllib.request
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
+import numpy as np
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -57,10 +59,15 @@ def serving(script, folder, **environment):
 
 
 @pytest.fixture(scope="package")
-def app_url(tmp_path_factory):
+def app_home(tmp_path_factory):
+    """The folder in which the app keeps everything."""
+    return tmp_path_factory.mktemp("home")
+
+
+@pytest.fixture(scope="package")
+def app_url(app_home):
     """The address of a freshly started app with an empty store."""
-    home = tmp_path_factory.mktemp("home")
-    with serving(ROOT / "app.py", home, EXPLORER_HOME=str(home)) as address:
+    with serving(ROOT / "app.py", app_home, EXPLORER_HOME=str(app_home)) as address:
         yield address
 
 
@@ -112,3 +119,60 @@ def settle(tab):
     """Wait until the script has run and nothing is stale."""
     tab.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]',
                           timeout=120_000)
+
+
+def drawn(tab, timeout=300_000):
+    """Wait until the map and the silhouette bars are drawn, and the script has run."""
+    for view in (".map-view", ".bars-view"):
+        tab.locator(f"{view}[data-frames]").first.wait_for(timeout=timeout)
+    settle(tab)
+
+
+def run_behind(home, tab):
+    """The results that the tab's workspace shows, read from the store itself."""
+    from explorer.dataset import open_dataset
+    from explorer.plan import make_plan
+    from explorer.recipe import open_recipe
+    from explorer.run import Run
+    from explorer.store import Store
+    from explorer.workspace import Workspaces
+
+    name = parse_qs(urlsplit(tab.url).query)["w"][0]
+    document = Workspaces(home).open(name).document
+    store = Store(home)
+    data = open_dataset(store, document["dataset"]).with_roles(document["roles"])
+    return Run(make_plan(open_recipe(document["ran"]).recipe, data, store), store)
+
+
+def spots_of(tab, run):
+    """Where the points of the map lie on the screen now: n x 2 pixels of the page."""
+    from explorer.plot.points import place_points
+
+    places = place_points(run.projection.points,
+                          same_units=run.recipe.projecting.reads != "coordinates")
+    view = tab.locator(".map-view").first
+    x, y, unit = map(float, view.get_attribute("data-viewport").split(","))
+    box = view.locator(".stage").bounding_box()
+    at = np.frombuffer(places.data, dtype="<f4").reshape(-1, 2)
+    return np.column_stack([box["x"] + box["width"] / 2 + (at[:, 0] - x) * unit,
+                            box["y"] + box["height"] / 2 - (at[:, 1] - y) * unit])
+
+
+def lasso(tab, corners, view=0):
+    """Draw around corners (pixels of the page) on a map."""
+    tab.locator(".map-view").nth(view).locator(".tool-lasso").click()
+    tab.mouse.move(*corners[0])
+    tab.mouse.down()
+    for corner in [*corners[1:], corners[0]]:
+        tab.mouse.move(*corner, steps=3)
+    tab.mouse.up()
+
+
+def lonely(spots, tab):
+    """The place of a point that no other lies near, inside the map."""
+    box = tab.locator(".map-view .stage").first.bounding_box()
+    apart = np.hypot(*(spots[:, None] - spots[None]).transpose(2, 0, 1))
+    np.fill_diagonal(apart, np.inf)
+    inside = ((spots > (box["x"] + 12, box["y"] + 12)).all(axis=1)
+              & (spots < (box["x"] + box["width"] - 12, box["y"] + box["height"] - 60)).all(axis=1))
+    return int(np.argmax(np.where(inside, apart.min(axis=1), 0)))

@@ -18,7 +18,7 @@ import pytest
 from playwright.sync_api import expect
 
 from explorer.escape import safe_filename
-from tests.browser.conftest import settle
+from tests.browser.conftest import drawn, run_behind, settle, spots_of
 from tests.browser.test_main_path import LONG, export_all, make_map, open_page
 from tests.browser.test_recipe_and_clusters import rename
 from tests.edges.conftest import Server, ask_for_run
@@ -154,7 +154,8 @@ def test_a_sample_of_hostile_files_is_refused_by_name_and_others_stay_quick(watc
     undisturbed(neighbour)
 
 
-def test_a_hostile_table_is_literal_on_every_page_and_in_what_is_taken_away(watched, neighbour):
+def test_a_hostile_table_is_literal_on_every_page_and_in_what_is_taken_away(
+        watched, neighbour, app_home):
     neighbour.mark()
     page = watched
     put(page, FILE, table())
@@ -163,19 +164,22 @@ def test_a_hostile_table_is_literal_on_every_page_and_in_what_is_taken_away(watc
     expect(page.get_by_test_id("stSidebar")).to_contain_text("<script>window.canary=2<∕script>")
     unharmed(page)
     make_map(page)
-    assert page.locator(".no-webgl").count() == 0  # the content policy lets the map draw
     unharmed(page)
-    hovers_are_literal(page)
+    hovers_are_literal(page, run_behind(app_home, page))
     open_page(page, "Recipe")
     unharmed(page)
     open_page(page, "Clusters")
     rename(page, 0, CLUSTER)
     unharmed(page)
     open_page(page, "Map")
-    expect(page.locator(".js-plotly-plot .legendtext").first).to_contain_text(CLUSTER[:20])
-    page.get_by_role("button", name="negative").or_(page.locator(".nsewdrag").first).first.click()
-    settle(page)
-    unharmed(page)
+    drawn(page)  # the content policy lets it
+    expect(page.locator(".map-view .legend")).to_contain_text(CLUSTER)
+    for panel in ("Columns", "Neighbours", "Search", "Edit clusters", "Selection"):
+        page.get_by_role("radio", name=panel).or_(
+            page.get_by_role("button", name=panel, exact=True)).first.click()
+        page.wait_for_timeout(300)
+        settle(page)
+        unharmed(page)
     for name in ("Methods", "Jobs"):
         open_page(page, name)
         unharmed(page)
@@ -192,31 +196,23 @@ def test_a_hostile_table_is_literal_on_every_page_and_in_what_is_taken_away(watc
     undisturbed(neighbour)
 
 
-def hovers_are_literal(page):
-    """X02, X03, X07: what a point says is its text, character by character, as far as it is cut."""
-    places = page.evaluate("""() => {
-        const plot = document.querySelectorAll('.js-plotly-plot')[0];
-        const trace = plot._fullData.find(one => one.customdata);
-        const area = plot.querySelector('.nsewdrag').getBoundingClientRect();
-        return Array.from(trace.customdata, (row, at) => [row,
-            area.x + plot._fullLayout.xaxis.d2p(trace.x[at]),
-            area.y + plot._fullLayout.yaxis.d2p(trace.y[at]), area.y + 60]);
-    }""")
-    seen = {}
-    for row, x, y, highest in places:
-        # Above are the map's own buttons.
-        if y < highest or row % len(TEXTS) in seen or len(seen) == 8:
-            continue
-        page.mouse.move(x - 2, y)
-        page.mouse.move(x, y)
-        label = page.locator(".hoverlayer .hovertext").first
-        label.wait_for()
-        seen[row % len(TEXTS)] = label.text_content()
-        assert page.locator(".hoverlayer a").count() == 0
-    assert len(seen) > 4
-    for at, said in seen.items():
+def hovers_are_literal(page, run):
+    """X02, X03, X07: what a card says is the row's text, character by character, as far as it is
+    cut; clicked, it becomes the row below the map."""
+    spots, seen = spots_of(page, run), {}
+    card = page.locator(".map-view .card").first
+    for row in range(len(TEXTS)):
+        page.mouse.move(*spots[row].tolist())
+        expect(card).to_be_visible()
+        seen[row] = card.inner_text()
+        assert card.locator("a, script, iframe, svg").count() == 0
+    assert len(set(seen.values())) > 8  # others lie over some of them
+    for said in seen.values():
         assert any(plain(text) in plain(said) for text in TEXTS), said
-        assert plain(said).count("row") == 1 or "row" in TEXTS[at]
+    page.mouse.click(*spots[0].tolist())
+    page.locator(".st-key-selection_bar").get_by_text("1 of 60").wait_for()
+    settle(page)
+    unharmed(page)
 
 
 def plain(text):

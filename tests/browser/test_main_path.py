@@ -8,7 +8,7 @@ import zipfile
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import settle
+from tests.browser.conftest import drawn, settle
 
 LONG = 300_000
 
@@ -16,8 +16,7 @@ LONG = 300_000
 def make_map(page):
     """From the proposal to a drawn map."""
     page.get_by_role("button", name="Make the map").click()
-    page.locator(".js-plotly-plot").nth(1).wait_for(timeout=LONG)
-    settle(page)
+    drawn(page, LONG)
 
 
 def take_sample(page, name):
@@ -61,9 +60,6 @@ def prepared(page):
 def test_digits_from_sample_to_export(page):
     take_sample(page, "Handwritten digits")
     make_map(page)
-    page.get_by_role("button", name="negative silhouettes").click()
-    page.get_by_text("rows selected").wait_for()
-    settle(page)
     open_page(page, "Clusters")
     page.get_by_test_id("stDataFrame").wait_for()
     members = export_all(page, "CSV, exact")
@@ -88,7 +84,7 @@ def test_reload_during_a_job_shows_the_same_job_and_the_result(page):
     page.wait_for_url("**/map?w=*")
     address = page.url
     page.reload()
-    page.locator(".js-plotly-plot").nth(1).wait_for(timeout=LONG)
+    drawn(page, LONG)
     assert page.url == address
     expect(page.get_by_text("178 of 178 rows").first).to_be_visible()
 
@@ -121,24 +117,3 @@ def test_hostile_words_stay_words(page, tmp_path):
     for name in ("Clusters", "Export", "Recipe", "Jobs"):
         open_page(page, name)
     assert not dialogs
-
-
-def test_lasso_on_the_map_selects_rows_everywhere(page):
-    take_sample(page, "Wine")
-    make_map(page)
-    page.get_by_text("Lasso", exact=True).click()
-    page.wait_for_function("document.querySelector('.js-plotly-plot')?._fullLayout?.dragmode"
-                           " == 'lasso'")
-    settle(page)
-    area = page.locator(".js-plotly-plot").first.locator(".nsewdrag").first
-    area.wait_for()
-    box = area.bounding_box()
-    page.mouse.move(box["x"] + 4, box["y"] + 4)
-    page.mouse.down()
-    for x, y in ((0.99, 0.01), (0.99, 0.99), (0.01, 0.99), (0.01, 0.02)):
-        page.mouse.move(box["x"] + box["width"] * x, box["y"] + box["height"] * y, steps=2)
-    page.mouse.up()
-    page.get_by_text("rows selected").wait_for()
-    settle(page)
-    text = page.get_by_text("rows selected").first.inner_text()
-    assert text.startswith("178 rows selected")

@@ -1,31 +1,20 @@
-"""Choosing on the map and on the silhouette plot by mouse, and taking the chosen rows away."""
+"""Choosing on the map and on the silhouette bars by mouse, and taking the chosen rows and the
+picture away."""
 
 import io
 import json
+import re
 import zipfile
 
+import numpy as np
 import pyarrow.parquet as pq
 import pytest
+from PIL import Image
 from playwright.sync_api import expect
 
-from tests.browser.conftest import settle
+from explorer.map_files import draw_html, look_at
+from tests.browser.conftest import drawn, lasso, lonely, run_behind, settle, spots_of
 from tests.browser.test_main_path import LONG, make_map, open_page, prepared, take_sample
-
-MARKED = """figure => {
-    const traces = document.querySelectorAll('.js-plotly-plot')[figure]._fullData
-        .filter(trace => trace.customdata);
-    const own = traces[0].selectedpoints;  // what the browser itself has chosen
-    const rows = own ? own.map(at => traces[0].customdata[at])
-                     : traces.length > 1 ? Array.from(traces[1].customdata) : [];
-    return rows.sort((a, b) => a - b);
-}"""
-PLACE = """([figure, at]) => {
-    const plot = document.querySelectorAll('.js-plotly-plot')[figure];
-    const area = plot.querySelector('.nsewdrag').getBoundingClientRect();
-    const trace = plot._fullData.find(trace => trace.customdata);
-    return [area.x + plot._fullLayout.xaxis.d2p(trace.x[at]),
-            area.y + plot._fullLayout.yaxis.d2p(trace.y[at]), trace.customdata[at]];
-}"""
 
 
 def make_workspace(chromium, app_url, sample):
@@ -57,117 +46,122 @@ def open_map(page, address):
     drawn(page)
 
 
-def drawn(page):
-    """Both figures are on the page and carry their rows."""
-    page.locator(".js-plotly-plot").nth(1).wait_for(timeout=LONG)
-    page.wait_for_function("() => [...document.querySelectorAll('.js-plotly-plot')].every("
-                           "plot => plot._fullData && plot._fullData.some(one => one.customdata))")
+def says_chosen(page, number):
+    """The page counts so many selected rows, and so do both views."""
+    expect(page.locator(".st-key-selection_bar")).to_contain_text(
+        re.compile(rf"\b{number:,} of [\d,]+ rows selected"))
     settle(page)
 
 
-def take_tool(page, name):
-    drag = {"Click": "pan", "Lasso": "lasso", "Box": "select"}[name]
-    page.get_by_text(name, exact=True).click()
-    page.wait_for_function("mode => document.querySelector('.js-plotly-plot')?._fullLayout"
-                           "?.dragmode == mode", arg=drag)
-    drawn(page)
+def color_by(page, name):
+    page.get_by_role("combobox", name="Colour by").first.click()
+    page.get_by_role("option", name=f"Colour: {name}", exact=True).click()
+    expect(page.locator(".map-view .legend .heading").first).to_contain_text(name.lower())
+    settle(page)
 
 
-def click_on(page, figure, at):
-    """Click the end of the at-th mark of a figure; its dataset position."""
-    x, y, row = page.evaluate(PLACE, [figure, at])
-    if figure:
-        x -= 6  # on the bar, not beside its end
-    page.mouse.move(x - 1, y)
-    page.mouse.move(x, y)
-    page.wait_for_selector(".hoverlayer .hovertext")
-    page.mouse.click(x, y)
-    return row
+def left_half(spots):
+    """A polygon around the points left of the widest gap near the middle, and their places."""
+    across = np.sort(spots[:, 0])
+    middle = slice(len(across) // 3, 2 * len(across) // 3)
+    at = middle.start + int(np.argmax(np.diff(across[middle])))
+    edge = across[at:at + 2].mean()
+    edge = float(edge)
+    (left, top), bottom = (spots.min(axis=0) - 4).tolist(), float(spots[:, 1].max() + 4)
+    return ([(left, top), (edge, top), (edge, bottom), (left, bottom)],
+            np.flatnonzero(spots[:, 0] < edge))
 
 
-def drag_over(page, figure, corners):
-    box = page.locator(".js-plotly-plot").nth(figure).locator(".nsewdrag").first.bounding_box()
-    places = [(box["x"] + box["width"] * x, box["y"] + box["height"] * y) for x, y in corners]
-    page.mouse.move(*places[0])
-    page.mouse.down()
-    for place in places[1:]:
-        page.mouse.move(*place, steps=4)
-    page.mouse.up()
-
-
-def test_a_click_shows_the_row_and_survives_recolouring_and_pages(page, wine):
+def test_a_lasso_around_known_rows_is_those_rows_recoloured_and_exported(
+        page, wine, app_home, chromium):
     open_map(page, wine)
-    row = click_on(page, 0, 20)
-    page.get_by_text("1 row selected").wait_for()
-    page.get_by_text(f"Row {row + 1}", exact=True).wait_for()
-    page.get_by_role("combobox").first.click()
-    page.get_by_text("Colour: Silhouette", exact=True).click()
-    page.wait_for_function(f"() => ({MARKED})(0).join() == '{row}'")
-    open_page(page, "Clusters")
-    open_page(page, "Map")
-    drawn(page)
-    assert page.evaluate(MARKED, 0) == [row]
-    expect(page.get_by_text("1 row selected")).to_be_visible()
-
-
-def test_bars_choose_rows_on_the_map_and_other_people_see_nothing_of_it(page, wine, chromium):
-    open_map(page, wine)
-    row = click_on(page, 1, 10)
-    page.get_by_text("1 row selected").wait_for()
-    page.wait_for_function(f"() => ({MARKED})(0).join() == '{row}'")
-    take_tool(page, "Box")
-    drag_over(page, 1, [(0.001, 0.001), (0.999, 0.4)])
-    page.get_by_text("rows selected").wait_for()
-    chosen = int(page.get_by_text("rows selected").inner_text().split()[0])
-    page.wait_for_function(f"() => ({MARKED})(0).length == {chosen}")
-    assert 20 < chosen < 120
+    run = run_behind(app_home, page)
+    around, rows = left_half(spots_of(page, run))
+    assert 20 < len(rows) < 158
+    page.mouse.move(*np.mean(around, axis=0).tolist())
+    page.mouse.wheel(0, -20)  # a little nearer: the lasso goes by what is on screen
+    page.wait_for_timeout(300)
+    around, rows = left_half(spots_of(page, run))
+    stood = page.locator(".map-view").first.get_attribute("data-viewport")
+    lasso(page, around)
+    says_chosen(page, len(rows))
+    color_by(page, "Silhouette")
+    view = page.locator(".map-view").first
+    assert view.get_attribute("data-viewport") == stood
+    expect(view).to_contain_text(f"{len(rows)} of 178 selected")
     other = chromium.new_context().new_page()
     other.goto(wine)
-    other.get_by_text("Nothing selected").wait_for(timeout=LONG)
+    expect(other.locator(".st-key-selection_bar")).to_contain_text("0 of 178", timeout=LONG)
     other.context.close()
-
-
-def test_a_second_lasso_replaces_the_first(page, wine):
-    open_map(page, wine)
-    take_tool(page, "Lasso")
-    # From the bottom: in the upper right corner stands the mode bar.
-    left = [(0.005, 0.995), (0.005, 0.005), (0.5, 0.005), (0.5, 0.995), (0.01, 0.995)]
-    drag_over(page, 0, left)
-    page.get_by_text("rows selected").wait_for()
-    settle(page)
-    first = page.evaluate(MARKED, 0)
-    drag_over(page, 0, [(1 - x, y) for x, y in left])
-    page.wait_for_function(f"() => {{const rows = ({MARKED})(0); "
-                           f"return rows.length && rows.join() != '{','.join(map(str, first))}'}}")
-    second = page.evaluate(MARKED, 0)
-    assert not set(first) & set(second)
-    assert len(first) + len(second) >= 176  # 178 rows; one may lie on the middle line
-    page.get_by_text(f"{len(second)} rows selected").wait_for()
-
-
-def test_the_selection_leaves_as_parquet(page, wine):
-    open_map(page, wine)
-    page.get_by_role("button", name="negative silhouettes").click()
-    page.get_by_text("rows selected").wait_for()
-    settle(page)
-    rows = page.evaluate(MARKED, 0)
-    page.get_by_role("button", name="Export").click()
+    page.locator(".st-key-selection_bar").get_by_role("button", name="Export").click()
     page.get_by_text("Parquet", exact=True).click()
     settle(page)
     members = prepared(page)
     table = pq.read_table(io.BytesIO(members["rows.parquet"]))
-    assert table["row_id"].to_pylist() == [str(row + 1) for row in rows]
-    assert max(table["silhouette"].to_pylist()) < 0
+    assert table["row_id"].to_pylist() == [run.dataset.row_ids[run.rows[row]] for row in rows]
     manifest = json.loads(members["manifest.json"])
     assert manifest["space"].startswith("standardised columns")
     assert all(column["meaning"] for column in manifest["file"]["columns"]
                if column["from"] == "explorer")
 
 
-def test_images_of_all_rows_leave_in_a_folder_per_cluster(page, shapes):
+def test_a_click_shows_the_row_and_outlives_other_pages(page, wine, app_home):
+    open_map(page, wine)
+    run = run_behind(app_home, page)
+    spots = spots_of(page, run)
+    at = lonely(spots, page)
+    page.mouse.click(*spots[at].tolist())
+    card = page.locator(".map-view .card").first
+    expect(card).to_contain_text(f"Row {run.dataset.row_ids[at]}")
+    expect(card).to_contain_text(f"Cluster {run.clustering.labels[at]}")
+    says_chosen(page, 1)
+    open_page(page, "Clusters")
+    open_page(page, "Map")
+    drawn(page)
+    says_chosen(page, 1)
+    expect(page.locator(".map-view").first).to_contain_text("1 of 178 selected")
+
+
+def test_bars_choose_their_cluster_and_a_second_choice_replaces_the_first(page, wine, app_home):
+    open_map(page, wine)
+    counts = np.bincount(run_behind(app_home, page).clustering.labels)
+    box = page.locator(".bars-view .stage").first.bounding_box()
+    page.mouse.click(box["x"] + 60, box["y"] + 60)  # the name of the first cluster
+    says_chosen(page, counts[0])
+    page.mouse.click(box["x"] + 60, box["y"] + box["height"] - 70)  # and of the last
+    says_chosen(page, counts[-1])
+
+
+def test_the_picture_is_taken_as_it_is_on_screen(page, wine, app_home, tmp_path, chromium):
+    open_map(page, wine)
+    page.locator('[data-testid="stPopover"] button').first.click()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="PNG").click()
+    assert download.value.suggested_filename == "Wine map.png"
+    with Image.open(download.value.path()) as image:
+        assert image.size == (2400, 1640)
+    run = run_behind(app_home, page)
+    hostile = "</script><script>window.canary=1</script><img src=x onerror='window.canary=2'>"
+    file = tmp_path / "map.html"
+    file.write_bytes(draw_html(run, look_at(run, "cluster", {0: hostile})))
+    tab = chromium.new_context().new_page()
+    asked = []
+    tab.on("request", lambda request: asked.append(request.url))
+    tab.goto(file.as_uri())
+    expect(tab.locator(".legendtext").first).to_contain_text("</script><script>window")
+    assert tab.evaluate("window.canary") is None
+    assert [url for url in asked if not url.startswith(("file:", "data:", "blob:"))] == []
+    tab.context.close()
+
+
+def test_images_of_all_rows_leave_in_a_folder_per_cluster(page, shapes, app_home):
     open_map(page, shapes)
-    click_on(page, 0, 5)
-    page.locator("img").first.wait_for()  # the row's picture
+    spots = spots_of(page, run_behind(app_home, page))
+    page.mouse.move(*spots[lonely(spots, page)].tolist())
+    page.wait_for_function("() => { const image = document.querySelector('.st-key-map')"
+                           "?.querySelector('[data-testid=stBidiComponentIsolated]')"
+                           "?.shadowRoot?.querySelector('.card img');"
+                           " return image?.complete && image.naturalWidth > 0; }")
     open_page(page, "Export")
     page.get_by_text("All rows", exact=True).click()
     page.get_by_text("Images, a folder per cluster").click()

@@ -73,7 +73,7 @@ def test_bisecting_equals_scikit_learn(change):
     strategy = {"inertia": "biggest_inertia", "size": "largest_cluster"}[method.split]
     with threadpool_limits(limits=1):
         direct = DirectBisecting(method.clusters, init="k-means++", n_init=method.restarts,
-                                 random_state=method.seed, bisecting_strategy=strategy).fit(
+                                 tol=0, random_state=method.seed, bisecting_strategy=strategy).fit(
                                      vectors.astype(float))
     np.testing.assert_array_equal(ours.labels, by_size(direct.labels_))
     assert ours.extras["inertia"][0] == pytest.approx(inertia_of(vectors, ours.labels), rel=1e-6)

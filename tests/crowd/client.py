@@ -10,6 +10,7 @@ frames: how a script run begins and ends, what is to be polled, where an upload 
 from __future__ import annotations
 
 import asyncio
+import base64
 import http.client
 import json
 import time
@@ -34,7 +35,7 @@ _FRAGMENT = ForwardMsg.ScriptFinishedStatus.FINISHED_FRAGMENT_RUN_SUCCESSFULLY
 _BROKEN = ForwardMsg.ScriptFinishedStatus.FINISHED_WITH_COMPILE_ERROR
 _WIDGETS = ("button", "download_button", "selectbox", "button_group", "number_input", "checkbox",
             "radio", "multiselect", "slider", "text_input", "dataframe", "plotly_chart",
-            "file_uploader")
+            "bidi_component", "file_uploader")
 _names = count(1)
 
 
@@ -108,6 +109,7 @@ class Tab:
         self._run = ""  # only the frames around a run name it; what lies between belongs to it
         self._ended = 0.0
         self._urls: asyncio.Queue[Any] = asyncio.Queue()
+        self._turns = 0
         self._pathname = ""
 
     # Opening and closing
@@ -212,15 +214,25 @@ class Tab:
         return await self._change("edit the table",
                                   WidgetState(id=table.id, string_value=json.dumps(told)))
 
-    async def draw_box(self, key: str, rows: list[int], spots: list[tuple[float, float]]) -> Answer:
-        """Draw a box on a figure around points: their rows and where they lie."""
-        chart = self.find("plotly_chart", key=key)
-        points = [{"curve_number": 0, "point_number": row, "point_index": row, "x": x, "y": y,
-                   "customdata": row} for row, (x, y) in zip(rows, spots, strict=True)]
-        box = {"xref": "x", "yref": "y", "x": [0, 1], "y": [0, 1]}
-        told = {"selection": {"points": points, "point_indices": rows, "box": [box], "lasso": []}}
-        return await self._change(f"box on {key}",
-                                  WidgetState(id=chart.id, string_value=json.dumps(told)))
+    async def lasso(self, key: str, places: list[int]) -> Answer:
+        """Draw around points of a map, or over bars: their places among the rows."""
+        view = self.find("bidi_component", key=key)
+        told = self.told(key)
+        bits = bytearray(-(-told["n"] // 8))
+        for place in places:
+            bits[place // 8] |= 128 >> place % 8
+        self._turns += 1
+        chosen = {"bits": base64.b64encode(bits).decode(), "count": len(places), "n": told["n"],
+                  "rows": told["rows"], "origin": self.name, "turn": self._turns}
+        state = WidgetState(id=f"$$STREAMLIT_INTERNAL_KEY_{view.id}__events",
+                            json_trigger_value=json.dumps([{"event": "chosen", "value": chosen}]))
+        return await self._ask(f"lasso on {key}", state)
+
+    def told(self, key: str) -> dict[str, Any]:
+        """What a view of ours was given."""
+        view = self.find("bidi_component", key=key)
+        found: dict[str, Any] = json.loads(view.json or view.mixed.json)
+        return found
 
     async def upload(self, name: str, content: bytes, *, cut: int | None = None) -> Answer:
         """Give a file to the page's uploader, by the server's own way: address, PUT, widget state.

@@ -69,8 +69,8 @@ async def prepare(url: str, sample: str = SAMPLE) -> str:
 
 
 def shows_map(tab: Tab) -> bool:
-    """Whether the map is drawn (2 figures, or 1 while the silhouette is missing)."""
-    return bool(tab.elements("plotly_chart"))
+    """Whether the map is on the page."""
+    return bool(tab.all("bidi_component", key="map"))
 
 
 async def live(tab: Tab, think: float, until: float, draws: random.Random, *, own: bool) -> None:
@@ -91,15 +91,14 @@ async def _look_at_map(tab: Tab, draws: random.Random, own: bool) -> AsyncIterat
     yield await _done(tab.go("map"))
     for colouring in ("Colour: Silhouette", "Colour: Cluster"):
         yield await _done(tab.choose(colouring, key="color_by"))
-    rows = sorted(draws.sample(range(150), 40))
-    yield await _done(tab.draw_box("map", rows, [(float(row), 0.5) for row in rows]))
-    yield await _done(tab.choose("Lasso", key="tool"))
-    if tab.all("button", "Clear"):
-        yield await _done(tab.click("Clear"))
-    if tab.all("button", "All "):
-        yield await _done(tab.click("All "))
-        yield await _done(tab.click("Clear"))
-    yield await _done(tab.choose("Click", key="tool"))
+    for view in ("map", "silhouette"):
+        rows = sorted(draws.sample(range(150), 40))
+        yield await _done(tab.lasso(view, rows))
+        # Hovering asks for cards, beside the script.
+        await asyncio.to_thread(tab.fetch, f"{tab.told(view)['card']}/{draws.choice(rows)}")
+        yield await _done(tab.click(key="selection.clear"))
+    for panel in ("Columns", "Selection"):
+        yield await _done(tab.choose(panel, key="panel"))
 
 
 async def _look_at_recipe(tab: Tab, draws: random.Random, own: bool) -> AsyncIterator[None]:
@@ -119,8 +118,8 @@ async def _look_at_clusters(tab: Tab, draws: random.Random, own: bool) -> AsyncI
     if tab.all("number_input", "Page"):
         yield await _done(tab.type_number(2, "Page"))
     yield await _done(tab.click("Show on map"))
-    if tab.all("button", "Clear"):
-        yield await _done(tab.click("Clear"))
+    if tab.all("button", key="selection.clear"):
+        yield await _done(tab.click(key="selection.clear"))
 
 
 async def _done(answer: Awaitable[Answer]) -> None:

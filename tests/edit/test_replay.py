@@ -41,7 +41,8 @@ def dataset(store: Store, blobs: np.ndarray) -> Dataset:
 
 @pytest.fixture
 def recipe(dataset: Dataset) -> Recipe:
-    return Recipe.of(encoders().create("features", {"missing": "drop rows"}), projectors().create("pca"),
+    return Recipe.of(encoders().create("features", {"missing": "drop rows"}),
+                     projectors().create("pca"),
                      clusterers().create("kmeans", {"clusters": 3, "restarts": 1}),
                      dataset=dataset.id, dataset_name=dataset.name, roles=dataset.roles)
 

@@ -51,7 +51,8 @@ class Gallery:
                              content_type="image/png")
 
     def open(self, order, *, values=None, groups=(), pictures=False, n=None, chosen=None,
-             theme=LIGHT, width=800, height=400, settled=True):
+             theme=LIGHT, width=800, height=400, settled=True,
+             fixed=False):
         html = (FRONT / "gallery.html").read_text()
         css = (FRONT / "view.css").read_text() + (FRONT / "gallery.css").read_text()
         self.tab.evaluate("""([host, html, css, style]) => {
@@ -69,7 +70,8 @@ class Gallery:
             "group": "all", "n": n or int(order.max()) + 1, "key": "first", "height": height,
             "order": "/order", "values": None if values is None else "/values",
             "groups": list(groups), "sorted": "", "tiles": "/tiles", "card": "/card",
-            "pictures": "/pictures" if pictures else None, "chosen": chosen}
+            "pictures": "/pictures" if pictures else None, "chosen": chosen,
+            "fixed": fixed}
         self.show() if settled else self.draw()
 
     def draw(self):
@@ -224,6 +226,18 @@ def test_keys_move_choose_and_open(gallery):
     assert gallery.tab.evaluate("window.hurt") is None
 
 
+def test_a_gallery_to_look_at_opens_rows_and_chooses_none(gallery):
+    gallery.bench.put("/card/2", {"title": "Row 3", "color": None, "image": None, "texts": [],
+                                  "facts": []})
+    gallery.open(np.arange(9), fixed=True)
+    gallery.tile(2).click()
+    gallery.find(".card .title").wait_for()
+    gallery.tab.keyboard.press("Control+a")
+    gallery.tab.keyboard.press(" ")
+    assert gallery.chosen() is None
+    assert gallery.marked() == []
+
+
 def test_hostile_text_is_text(gallery):
     gallery.text = HOSTILE.replace("{", "{{") + "{}"
     gallery.open(np.arange(6))
@@ -253,7 +267,7 @@ def test_groups_have_headings_and_values_stand_on_tiles(gallery):
     assert [" ".join(heading.split()) for heading in headings] == [
         "Cats 5 rows", "<b>Dogs</b> 49,995 rows"]
     told = gallery.find(".tile .value").all_inner_texts()
-    assert told[:6] == ["0.5", "1234567", "not defined", "-2", "0.12", "0"]
+    assert told[:6] == ["0.5", "1234567", "not defined", "-2", "0.123", "0"]
     tops = [gallery.tile(at).bounding_box()["y"] for at in (4, 5)]
     assert tops[0] < gallery.find(".group").nth(1).bounding_box()["y"] < tops[1]
     gallery.scroll(1e9)

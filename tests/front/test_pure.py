@@ -171,7 +171,8 @@ def test_the_legend_hides_and_isolates_as_a_small_model_does(bench):
 
 def test_pixels_and_plane_are_two_ways_of_saying_one_thing(bench):
     rng = np.random.default_rng(5)
-    cases = [{"size": rng.uniform(50, 2000, 2).tolist(), "half": rng.permutation([1., rng.uniform(.1, 1)]).tolist(),
+    cases = [{"size": rng.uniform(50, 2000, 2).tolist(),
+              "half": rng.permutation([1., rng.uniform(.1, 1)]).tolist(),
               "spot": rng.uniform(-1, 1, 2).tolist(), "factor": float(rng.uniform(.3, 30)),
               "box": np.sort(rng.uniform(-1, 1, (2, 2)), axis=1).tolist()} for _ in range(60)]
     told = bench.run("""({viewport}, cases) => cases.map(({size, half, spot, factor, box}) => {

@@ -48,8 +48,8 @@ class Known:
     def by_number(self):
         """Colours of numbers: the codes are the rows' numbers."""
         url = self.bench.put("/numbers", np.arange(self.n).astype(np.uint8).tobytes())
-        return {"key": "numbers", "url": url, "bytes": 1, "palette": ["#440154"] * 254 + [NOISE_COLOR],
-                "grey": -1, "title": "score", "kind": "number", "low": "0", "high": "1",
+        return {"key": "numbers", "url": url, "bytes": 1,
+                "palette": ["#440154"] * 254 + [NOISE_COLOR], "grey": -1, "title": "score", "kind": "number", "low": "0", "high": "1",
                 "levels": 254, "missing": ""}
 
     def only(self, passing):
@@ -356,7 +356,8 @@ def test_a_lost_context_comes_back_with_everything(view, known):
     view.ask("""async (view) => {
         const lose = view.drawing.gl.getExtension("WEBGL_lose_context");
         const canvas = view.find("points");
-        const until = (name) => new Promise((go) => canvas.addEventListener(name, go, { once: true }));
+        const until = (name) => new Promise((go) =>
+            canvas.addEventListener(name, go, { once: true }));
         let done = until("webglcontextlost");
         lose.loseContext();
         await done;
@@ -447,8 +448,10 @@ def test_two_fingers_zoom_and_a_screen_of_two_pixels_a_pixel_is_drawn_fully(shar
     (ax, ay), (bx, by) = view.place(-.1, 0), view.place(.1, 0)
 
     def touch(kind, apart):
-        driver.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [] if apart is None
-                    else [{"x": ax - apart, "y": ay, "id": 0}, {"x": bx + apart, "y": by, "id": 1}]})
+        fingers = [] if apart is None else [{"x": ax - apart, "y": ay, "id": 0},
+                                            {"x": bx + apart, "y": by, "id": 1}]
+        driver.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": fingers})
+
     touch("touchStart", 0)
     for apart in (10, 30, 60):
         touch("touchMove", apart)

@@ -51,6 +51,7 @@ def direct(vectors: np.ndarray, graph: Graph, **options: Any) -> np.ndarray:
     ({"repulsion_strength": 2, "negative_sample_rate": 3, "epochs": 12},
      {"repulsion_strength": 2, "negative_sample_rate": 3, "n_epochs": 12}),
     ({"epochs": None}, {"n_epochs": None}),
+    ({"density": True}, {"densmap": True}),
 ])
 def test_equals_the_library(vectors: np.ndarray, ours: dict[str, Any],
                             theirs: dict[str, Any]) -> None:

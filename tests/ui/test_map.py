@@ -1,5 +1,7 @@
-"""The map page without a browser: colourings, tools, marks of a selection, hover, rows."""
+"""The map page without a browser: what the views are told, and what they tell back."""
 
+import base64
+import json
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +13,7 @@ from explorer.project import projectors
 from explorer.propose import propose
 from explorer.run import run
 from explorer.spec import silent
+from explorer.ui.served import shelf
 from explorer.ui.state import Selection
 
 ROOT = Path(__file__).parents[2]
@@ -47,10 +50,21 @@ def open_map(identifier, **session):
     return app
 
 
-def figure(app, name="map"):
-    from explorer.ui.map_view import FIGURES
+def told(app, key="map"):
+    """What a view of ours was given."""
+    found = [element.proto for element in app.get("bidi_component")
+             if element.proto.id.endswith(f"-{key}")]
+    (proto,) = found
+    return json.loads(proto.json or proto.mixed.json)
 
-    return FIGURES.get(app.session_state[f"figure.{name}"], lambda: pytest.fail("not kept"))
+
+def fetched(address, kind):
+    return np.frombuffer(shelf.bytes_of(address.rsplit("/", 1)[1]), dtype=kind)
+
+
+def bits(data):
+    packed = np.frombuffer(base64.b64decode(data["chosen"]["bits"]), dtype=np.uint8)
+    return np.flatnonzero(np.unpackbits(packed, count=data["n"])).tolist()
 
 
 def select(app, rows, origin="elsewhere"):
@@ -59,141 +73,197 @@ def select(app, rows, origin="elsewhere"):
     assert not app.exception, app.exception
 
 
-def test_every_colouring_draws(shared, wine):
+def test_points_arrive_where_the_projection_has_them(shared, wine):
+    app = open_map(wine)
+    points = app.session_state["run"].projection.points
+    data = told(app)
+    geometry = data["geometry"]
+    placed = fetched(geometry["url"], "<f4").reshape(-1, 2)
+    assert data["n"] == len(points) == 178
+    assert "ids" not in data
+    back = np.array(geometry["middle"]) + placed * np.array(geometry["unit"])
+    np.testing.assert_allclose(back, points, atol=1e-4 * np.abs(points).max())
+    np.testing.assert_allclose(np.abs(placed).max(axis=0), geometry["half"], rtol=1e-6)
+    labels = app.session_state["run"].clustering.labels
+    for name in data["names"]:
+        inside = labels == name["code"]
+        assert name["count"] == inside.sum()
+        np.testing.assert_allclose((name["x"], name["y"]), np.median(placed[inside], axis=0),
+                                   atol=1e-5)
+
+
+def test_every_colouring_is_offered_and_says_what_each_row_has(shared, wine):
     app = open_map(wine)
     box = app.selectbox(key="color_by")
     assert box.options[:3] == ["Colour: Cluster", "Colour: Silhouette",
                                "Colour: Second-best cluster"]
-    assert "Colour: proline" in box.options
-    seen = []
-    for key in app.session_state["run"].dataset.roles:
-        if f"column:{key}" in ("column:class", "column:proline"):
-            app.selectbox(key="color_by").set_value(f"column:{key}").run()
-            assert not app.exception
-            seen.append(figure(app).to_json())
+    current = app.session_state["run"]
+    np.testing.assert_array_equal(fetched(told(app)["colors"]["url"], "u1"),
+                                  current.clustering.labels)
+    seen = set()
+    label = current.dataset.with_role("label")[0].name
+    for key in (f"column:{label}", "column:proline", "silhouette", "second"):
+        app.selectbox(key="color_by").set_value(key).run()
+        assert not app.exception
+        colors = told(app)["colors"]
+        seen.add(colors["key"])
+        codes = fetched(colors["url"], "u1")
+        assert len(codes) == 178
+        if key == f"column:{label}":
+            names = {item["code"]: item["name"] for item in colors["items"]}
+            assert [names[code] for code in codes] == current.dataset.texts(label)
+        if key == "column:proline":
+            values = current.dataset.numbers("proline")
+            assert np.argmax(values) in np.flatnonzero(codes == codes.max())
+            assert np.all(np.diff(codes[np.argsort(values)].astype(int)) >= 0)
+    assert len(seen) == 4
+
+
+def test_recolouring_changes_nothing_but_the_colours(shared, wine):
+    app = open_map(wine)
+    before = told(app)
     app.selectbox(key="color_by").set_value("silhouette").run()
-    seen.append(figure(app).to_json())
-    assert len(set(seen)) == len(seen) >= 2
+    after = told(app)
+    assert before["colors"].pop("key") != after["colors"].pop("key")
+    assert {key for key in before if before[key] != after[key]} == {"colors"}
+    app.run()
+    assert told(app)["colors"]["url"] == after["colors"]["url"]
 
 
-def test_colouring_and_tool_outlive_a_change_of_page(shared, wine):
+def test_a_cluster_keeps_its_colour_on_map_bars_and_cards(shared, wine):
+    app = open_map(wine)
+    colors, groups = told(app)["colors"], told(app, "silhouette")["groups"]
+    palette = {item["name"]: colors["palette"][item["code"]] for item in colors["items"]}
+    assert {group["name"]: group["color"] for group in groups} == palette
+    card = shelf.rows_of(told(app)["card"].rsplit("/", 1)[1]).card(4)
+    label = app.session_state["run"].clustering.labels[4]
+    assert card.color == palette[f"Cluster {label}"]
+    assert card.title == "Row 5"
+
+
+def test_bars_are_the_silhouettes_by_cluster_falling(shared, wine):
+    app = open_map(wine)
+    current, data = app.session_state["run"], told(app, "silhouette")
+    order, values = fetched(data["order"], "<u4"), fetched(data["values"], "<f4")
+    scores = np.asarray(current.silhouette.per_row["silhouette"])
+    np.testing.assert_allclose(values, scores[order], rtol=1e-6)
+    assert sorted(order.tolist()) == list(range(178))
+    for group in data["groups"]:
+        part = slice(group["start"], group["end"])
+        assert len(set(current.clustering.labels[order[part]])) == 1
+        assert np.all(np.diff(values[part]) <= 0)
+        assert group["mean"] == pytest.approx(scores[order[part]].mean())
+
+
+def test_colouring_outlives_a_change_of_page(shared, wine):
     app = open_map(wine)
     app.selectbox(key="color_by").set_value("silhouette").run()
-    app.segmented_control(key="tool").set_value("Box").run()
     app.switch_page("pages/explore/clusters.py").run()
     app.switch_page(MAP).run()
     assert app.selectbox(key="color_by").value == "silhouette"
-    assert app.segmented_control(key="tool").value == "Box"
 
 
-def test_tool_sets_what_dragging_does_on_both_figures(shared, wine):
+def test_a_selection_reaches_both_views_and_stays_when_recoloured(shared, wine):
     app = open_map(wine)
-    assert (figure(app).layout.dragmode, figure(app, "silhouette").layout.dragmode) == (
-        "pan", "pan")  # Streamlit takes clicks only while dragging does not select
-    app.segmented_control(key="tool").set_value("Lasso").run()
-    assert (figure(app).layout.dragmode, figure(app, "silhouette").layout.dragmode) == (
-        "lasso", "select")
-
-
-def test_axes_with_a_meaning_show_their_numbers(shared, wine):
-    layout = figure(open_map(wine)).layout
-    assert layout.xaxis.showticklabels
-    assert layout.xaxis.title.text.startswith("PC 1 (")
-    tsne = workspace(shared, "wine", projector=projectors().create(
-        "tsne", {"iterations": 20, "early_iterations": 5}))
-    layout = figure(open_map(tsne)).layout
-    assert layout.xaxis.showticklabels is False
-    assert layout.xaxis.title.text == "across: t-SNE 1 · up: t-SNE 2"
-
-
-def test_selection_is_marked_on_both_figures_and_stays_when_recoloured(shared, wine):
-    app = open_map(wine)
+    assert told(app)["chosen"] is None
     select(app, [3, 5, 8, 100])
-    for _ in range(2):
-        overlay = figure(app).data[1]
-        assert sorted(overlay.customdata.tolist()) == [3, 5, 8, 100]
-        bars = figure(app, "silhouette").data[0]
-        shades = [bars.marker.colorscale[2 * code][1] for code in bars.marker.color]
-        bright = {row for row, shade in zip(bars.customdata.tolist(), shades, strict=True)
-                  if shade in ("#0072B2", "#E69F00", "#009E73")}
-        assert bright == {3, 5, 8, 100}
-        app.selectbox(key="color_by").set_value("silhouette").run()
-    said = [block.value for block in app.markdown if "selected" in block.value]
-    assert said[0].startswith("**4 rows selected** · ")
-    app.button[[button.label for button in app.button].index("Clear")].click().run()
-    assert len([trace for trace in figure(app).data if trace.customdata is not None]) == 1
+    for key in ("silhouette", "selection", "cluster"):
+        assert bits(told(app)) == bits(told(app, "silhouette")) == [3, 5, 8, 100]
+        app.selectbox(key="color_by").set_value(key).run()
+    app.button(key="selection.clear").click().run()
+    assert told(app)["chosen"] is None
 
 
-def test_own_selection_is_left_to_the_browser_until_it_forgets(shared, wine):
-    """Redrawing a figure for its own selection would throw away the zoom."""
-    from explorer.ui.map_view import _marks
-
-    app = open_map(wine)
-    current = app.session_state["run"]
-    base = app.session_state["figure.map"][0]
-    assert _marks_with(_marks, current, base, [1, 2], str(base), [1, 2]) is None
-    for origin, live in (("silhouette", [1, 2]), (str(base), []), (str(base), [1])):
-        found = _marks_with(_marks, current, base, [1, 2], origin, live)
-        assert np.flatnonzero(found).tolist() == [1, 2]
-
-
-def _marks_with(marks, current, base, rows, origin, live):
-    """`_marks` for a selection of `rows` made in `origin` while the chart holds `live`."""
-    import streamlit as st
-
-    from explorer.ui import state
-
-    try:
-        state.select(np.array(rows), origin)
-        st.session_state[base[0]] = {"selection": {"points": [{"customdata": row}
-                                                              for row in live]}}
-        return marks(current, base)
-    finally:
-        st.session_state.clear()
+def test_what_a_view_sends_becomes_the_selection_of_this_session_only(shared, wine):
+    first, second = open_map(wine), open_map(wine)
+    lasso(first, "map", [0, 9, 177])
+    assert first.session_state["selection"].rows.tolist() == [0, 9, 177]
+    chosen = told(first)["chosen"]
+    assert (chosen["origin"], chosen["turn"]) == ("view", 7)  # the view knows it for its own
+    assert bits(told(first, "silhouette")) == [0, 9, 177]
+    second.run()
+    assert len(second.session_state["selection"].rows if "selection" in second.session_state
+               else ()) == 0
+    assert told(second)["chosen"] is None
+    # Of a run that is not shown any more nothing is taken.
+    lasso(first, "map", [1], rows="another embedding")
+    assert first.session_state["selection"].rows.tolist() == [0, 9, 177]
 
 
-def test_one_row_is_shown_whole_and_negatives_are_one_click(shared, wine):
-    app = open_map(wine)
-    select(app, [7])
-    text = "\n".join(block.value for block in app.markdown)
-    assert "**1 row selected**" in text
-    assert "**Row 8**" in text
-    assert "silhouette 0." in text
-    values = app.session_state["run"].silhouette.per_row["silhouette"]
-    app.button[[button.label for button in app.button].index("Clear")].click().run()
-    (offer,) = [button for button in app.button if "negative" in button.label]
-    assert offer.label == f"All {np.count_nonzero(values < 0)} negative silhouettes"
-    offer.click().run()
-    assert app.session_state["selection"].rows.tolist() == np.flatnonzero(values < 0).tolist()
+def lasso(app, key, places, rows=None):
+    """A view's trigger, as the browser sends it."""
+    from streamlit.proto.WidgetStates_pb2 import WidgetState
+
+    (view,) = [element.proto for element in app.get("bidi_component")
+               if element.proto.id.endswith(f"-{key}")]
+    data = told(app, key)
+    inside = np.zeros(data["n"], dtype=bool)
+    inside[places] = True
+    sent = {"bits": base64.b64encode(np.packbits(inside)).decode(), "count": len(places),
+            "n": data["n"], "rows": rows or data["rows"], "origin": "view", "turn": 7}
+    state = WidgetState(id=f"$$STREAMLIT_INTERNAL_KEY_{view.id}__events",
+                        json_trigger_value=json.dumps([{"event": "chosen", "value": sent}]))
+    states = app._tree.get_widget_states()
+    states.widgets.append(state)
+    app._run(states)  # AppTest has no way of its own to send a component's trigger
+    assert not app.exception, app.exception
 
 
-def test_hover_names_row_and_cluster_and_above_the_limit_nothing_more(shared, wine, monkeypatch):
-    from explorer.ui import colors
-
-    app = open_map(wine)
-    current = app.session_state["run"]
-    texts = colors._hover(current, {0: "<b>"})
-    assert len(texts) == 178
-    label = int(current.clustering.labels[4])
-    called = "&lt;b&gt;" if label == 0 else f"Cluster {label}"
-    assert texts[4].startswith(f"row 5 · {called}<br>")
-    monkeypatch.setattr(colors, "HOVER_ROWS", 100)
-    assert colors._hover(current, {0: "<b>"})[4] == f"row 5 · {called}"
-    silhouette = figure(app, "silhouette").data[0]
-    assert all(text.startswith(f"row {row + 1}<br>") for row, text in
-               zip(silhouette.customdata.tolist(), silhouette.text, strict=True))
-
-
-def test_three_dimensions_say_how_to_choose(shared):
+def test_three_dimensions_are_plotly_and_say_how_to_choose(shared):
     identifier = workspace(shared, "wine", projector=projectors().create("pca", {"dimensions": 3}))
     app = open_map(identifier)
     assert figure(app).data[0].type == "scatter3d"
+    assert "tool" not in [group.key for group in app.get("button_group")]
     assert any("3-D picture cannot be lassoed" in caption.value for caption in app.caption)
+    assert told(app, "silhouette")["n"] == 178
 
 
-def test_sessions_do_not_share_a_selection(shared, wine):
-    first, second = open_map(wine), open_map(wine)
-    select(first, [1, 2, 3])
-    second.run()
-    assert "selection" not in second.session_state
-    assert any("Nothing selected" in caption.value for caption in second.caption)
+def test_without_webgl_there_is_a_plainer_map_with_tools_and_a_word_on_it(shared, wine):
+    app = open_map(wine, no_webgl=True)
+    assert figure(app).layout.dragmode == "pan"
+    assert any("draws no WebGL" in caption.value for caption in app.caption)
+    app.segmented_control(key="tool").set_value("Lasso").run()
+    assert figure(app).layout.dragmode == "lasso"
+    select(app, [3, 5, 8, 100])
+    assert sorted(figure(app).data[1].customdata.tolist()) == [3, 5, 8, 100]
+    assert bits(told(app, "silhouette")) == [3, 5, 8, 100]
+    text = figure(app).data[0].text
+    label = app.session_state["run"].clustering.labels[4]
+    assert any(line.startswith(f"row 5 · Cluster {label}<br>") for line in text)
+
+
+def figure(app):
+    from explorer.ui.map_view import FIGURES
+
+    return FIGURES.get(app.session_state["figure.map"], lambda: pytest.fail("not kept"))
+
+
+def test_side_by_side_shows_the_same_rows_on_other_pictures(shared, wine):
+    from explorer.ui.state import Document
+
+    app = open_map(wine)
+    current = app.session_state["run"]
+    app.segmented_control(key="maps").set_value(3).run()
+    assert not app.exception
+    app.selectbox(key="maps.picture.1").set_value("").run()
+    app.selectbox(key="maps.picture.2").set_value("bars").run()
+    app.selectbox(key="color_by.1").set_value("silhouette").run()
+    first, second = told(app), told(app, "map.1")
+    assert first["geometry"] == second["geometry"]
+    assert first["linked"]
+    assert first["colors"]["key"] != second["colors"]["key"]
+    assert told(app, "silhouette.2")["n"] == 178
+    # Another projector is a job: here nobody computes it.
+    app.selectbox(key="maps.picture.1").set_value("umap").run()
+    assert any(button.label.startswith("Draw it (") for button in app.button)
+    run(current.recipe.using(projector=projectors().create("umap")), current.dataset, shared.store)
+    app.run()
+    umap = told(app, "map.1")
+    assert umap["geometry"]["key"] != first["geometry"]["key"]
+    assert (umap["rows"], umap["group"]) == (first["rows"], first["group"])
+    np.testing.assert_array_equal(fetched(umap["colors"]["url"], "u1"),
+                                  fetched(second["colors"]["url"], "u1"))
+    document = Document.model_validate(shared.workspaces.open(wine).document)
+    assert [panel["show"] for panel in document.panels] == ["umap", "bars"]
+    app.segmented_control(key="maps").set_value(1).run()
+    assert shared.workspaces.open(wine).document["panels"] == []

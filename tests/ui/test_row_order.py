@@ -7,6 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from explorer.judge.centers import distances_to_centers
 from explorer.load import load_sample
 from explorer.project import projectors
 from explorer.propose import propose
@@ -40,6 +41,8 @@ class Edited(Run):
             "clustering": replace(whole.clustering, labels=labels),
             "judgements": {"silhouette": replace(
                 whole.silhouette, per_row={"silhouette": silhouette})},
+            "description": replace(whole.description, distances=distances_to_centers(
+                whole.embedding.vectors[keep], labels, "euclidean")),
         }.items():
             self.__dict__[name] = value
 
@@ -136,12 +139,12 @@ def test_ties_and_the_order_of_the_data(wine):
     assert "column:label" not in orders_of(wine, ROWS)
 
 
-def test_distances_to_centres_are_not_offered_for_too_many_numbers(wine, monkeypatch):
-    monkeypatch.setattr(row_order, "MOST_NUMBERS", 178 * 13)
-    assert "typical" in orders_of(wine, ROWS)
-    monkeypatch.setattr(row_order, "MOST_NUMBERS", 178 * 13 - 1)
-    assert "typical" not in orders_of(wine, ROWS)
+def test_distances_to_the_middle_are_not_offered_for_too_many_numbers(wine, monkeypatch):
+    monkeypatch.setattr(row_order, "MOST_NUMBERS", 90 * 13)
     assert "center" in orders_of(wine, ROWS)
+    monkeypatch.setattr(row_order, "MOST_NUMBERS", 90 * 13 - 1)
+    assert "center" not in orders_of(wine, ROWS)
+    assert "typical" in orders_of(wine, ROWS)
 
 
 def test_typicality_puts_first_what_the_description_calls_typical(wine):

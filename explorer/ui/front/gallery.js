@@ -58,7 +58,8 @@ class Gallery {
 
   /** `data.order` has the dataset rows in the order shown (uint32), `data.values` what they are
    * sorted by (float64) or nothing, `data.groups` the parts with a heading of their own. The places
-   * of this view, for the other views, are the dataset rows themselves: all `data.n` of them. */
+   * of this view, for the other views, are the dataset rows themselves: all `data.n` of them.
+   * `data.fixed`: nothing is chosen here, a click opens the row. */
   async take(data) {
     const anew = this.data.key !== data.key;
     this.data = data;
@@ -166,7 +167,8 @@ class Gallery {
   arrange() {
     const width = this.shelf.clientWidth - 2 * 6;
     if (width <= 0) return;
-    const size = tileSize(sizes[this.kind ?? "words"], width, this.kind !== "pictures");
+    const size = tileSize(sizes[this.kind ?? "words"], width, this.kind !== "pictures",
+      this.groups.length > 0);
     const top = this.layout && this.order.length ? this.layout.between(this.scroller.offset, 1e12)
       .find((seen) => seen.last > seen.first)?.first : 0;
     const same = this.layout?.n === this.order.length;
@@ -298,6 +300,7 @@ class Gallery {
   /** Alone; with Ctrl or Cmd in or out of the selection; with Shift all from the last one on. */
   click(position, event) {
     this.focus(position, false);
+    if (this.data.fixed) return this.open(position);
     if (event.shiftKey) return this.selectRange(this.anchor, position);
     this.anchor = position;
     if (event.ctrlKey || event.metaKey) this.toggle(position);
@@ -314,6 +317,7 @@ class Gallery {
   }
 
   select(positions, how) {
+    if (this.data.fixed) return;
     const found = new Uint8Array(this.n);
     for (const position of positions) found[this.order[position]] = 1;
     const chosen = combine(this.chosen, found, how);

@@ -4,14 +4,17 @@
 export const GAP = 8;
 export const HEADING = 30;
 const CAPTION = 34;
+const CAPTION_OF_ONE_LINE = 19;
 const SMALLEST_WITH_CAPTION = 72;
 
 /** The size of one tile (CSS pixels). `side` is what the person chose, `width` the room there is;
- * tiles are widened so that a line is full. */
-export function tileSize(side, width, words) {
+ * cards of text (`words`) are widened so that a line is full. `grouped`: the caption does not name
+ * the cluster, and has one line. */
+export function tileSize(side, width, words, grouped) {
   const wanted = words ? Math.round(side * 2.7) : side;
   const columns = Math.max(1, Math.floor((width + GAP) / (wanted + GAP)));
-  const caption = words || side >= SMALLEST_WITH_CAPTION ? CAPTION : 0;
+  const lines = grouped ? CAPTION_OF_ONE_LINE : CAPTION;
+  const caption = words || side >= SMALLEST_WITH_CAPTION ? lines : 0;
   const wide = words ? Math.floor((width + GAP) / columns) - GAP : Math.min(wanted, width);
   const face = words ? Math.round(side * 1.05) : side;
   return { columns, wide, high: face + caption, caption: caption > 0 };

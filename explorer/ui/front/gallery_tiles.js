@@ -95,10 +95,12 @@ export function fillTile(tile, told, { pictures, captions, value, grouped }) {
   const caption = part(tile, "div", "caption");
   const first = part(caption, "div", "");
   part(first, "span", "id", told.end).dir = "auto";
-  const second = part(caption, "div", "");
-  if (told.color) part(second, "span", "dot").style.background = told.color;
-  if (!grouped) part(second, "span", "name", told.cluster).dir = "auto";
-  if (value) part(pictures ? second : first, "span", "value", value);
+  const last = grouped ? first : part(caption, "div", "");
+  if (!grouped) {
+    if (told.color) part(last, "span", "dot").style.background = told.color;
+    part(last, "span", "name", told.cluster).dir = "auto";
+  }
+  if (value) part(pictures ? last : first, "span", "value", value);
 }
 
 /** The heading of a group of rows. */
@@ -118,5 +120,6 @@ export function words(value) {
   if (Number.isInteger(value) && Math.abs(value) < 1e9) return String(value);
   const size = Math.abs(value);
   if (size >= 1e6 || size < 1e-3) return value.toExponential(2);
-  return String(Number(value.toPrecision(size < 1 ? 2 : 3)));
+  return String(Number(size < 1 && size >= 0.01 ? value.toFixed(3)
+    : value.toPrecision(size < 0.01 ? 2 : 3)));
 }

@@ -326,6 +326,7 @@ class View {
       moving: this.moving, context: this.dark ? [0.62, 0.64, 0.68, 0.2] : [0.55, 0.56, 0.6, 0.2],
     });
     this.overlay.draw(this, ratio);
+    this.root.dataset.viewport = [this.viewport.x, this.viewport.y, this.viewport.unit];
     this.root.dataset.frames = Number(this.root.dataset.frames ?? 0) + 1;
   }
 
