@@ -104,7 +104,7 @@ def meaning_step(current: Run, text: str) -> Step:
                "method": method.identity(), "dataset": data.id, "roles": data.roles,
                "inputs": {"vectors": current.plan.embedding}}
     return Step(key=key, kind="query", title="Rows nearest in meaning", call=_CALL,
-                payload=payload, seconds=3.0)
+                payload=payload, seconds=2.0 + method.estimate(1, 1).seconds)
 
 
 def learned_key(embedding: str) -> str:
@@ -133,7 +133,7 @@ def _by_rows(work: Work) -> Answer:
 def _by_meaning(work: Work) -> Answer:
     method = work.method(encoders())
     embedding = work.embedding()
-    work.progress(0.0, "reading the question")
+    work.progress(0.0, "placing the question among the rows")
     if embedding_key(method, work.dataset) != work.payload["inputs"]["vectors"]:
         raise DataError("MODEL_CHANGED", f"{method.title} must use the model that placed the rows, "
                                          "but another one lies under that name now.",

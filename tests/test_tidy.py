@@ -118,6 +118,21 @@ def test_the_sweep_and_named_clusterings_stay_with_all_they_were_made_of(
     assert kept | {root, named} <= keys_of(store)
 
 
+def test_edited_clusterings_stay_with_their_scores(worked: tuple[Store, Recipe, str]) -> None:
+    store, recipe, identifier = worked
+    data = load_sample("wine", store, silent)
+    base = make_plan(recipe, data, store).clustering
+    call = {"method": "merge", "parameters": {"clusters": [0, 1], "into": 0}}
+    Workspaces(store.root).log(identifier, "edit", {"clustering": base, "edit": call})
+    edited = run(recipe.using(edits=[call]), data, store)
+    unused = run(recipe.using(edits=[call, {"method": "merge", "parameters": {
+        "clusters": [0, 2], "into": 0}}]), data, store)
+    age(store, 40)
+    tidy(store.root, 0)
+    assert {step.key for step in edited.plan.steps} <= keys_of(store)
+    assert unused.plan.clustering not in keys_of(store)
+
+
 def test_in_doubt_everything_of_that_data_set_is_kept(worked: tuple[Store, Recipe, str]) -> None:
     store, recipe, identifier = worked
     before = keys_of(store)

@@ -10,8 +10,8 @@ import numpy as np
 def pack_words(words: Sequence[str], weights: np.ndarray,
                directions: np.ndarray) -> dict[str, np.ndarray]:
     """`words` in the order of the w `weights` (float64) and of the columns of the k x w
-    `directions` (float32). Words are kept as UTF-8 on end: an array of text would give each the length of
-    the longest."""
+    `directions` (float32). Words are kept as UTF-8 on end: an array of text would give each the
+    length of the longest."""
     encoded = [word.encode("utf-8", "surrogatepass") for word in words]
     return {"words": np.frombuffer(b"".join(encoded), dtype=np.uint8),
             "ends": np.cumsum([len(word) for word in encoded], dtype=np.int64),

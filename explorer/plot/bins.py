@@ -48,7 +48,8 @@ def bin_numbers(values: np.ndarray) -> Bins:
     low, high = float(found.min()), float(found.max())
     whole = (max(abs(low), abs(high)) < _EXACT and high - low < _WHOLE
              and bool((found == np.floor(found)).all()))
-    edges = np.arange(low, high + 2) - 0.5 if whole else _round_edges(low, high)
+    with np.errstate(over="ignore", under="ignore", invalid="ignore"):  # seen to by the result
+        edges = np.arange(low, high + 2) - 0.5 if whole else _round_edges(low, high)
     codes[known] = np.clip(np.searchsorted(edges, found, side="right") - 1, 0, len(edges) - 2)
     return Bins(codes.tobytes(), tuple(edges.tolist()), whole)
 
@@ -99,7 +100,7 @@ def _round_edges(low: float, high: float) -> np.ndarray:
         first, last = np.floor(low / step), np.ceil(high / step)
         if last - first <= BINS:
             edges: np.ndarray = np.arange(first, last + 1) * step
-            if edges[0] <= low and edges[-1] >= high and (np.diff(edges) > 0).all():
+            if edges[0] <= low and high <= edges[-1] < np.inf and (np.diff(edges) > 0).all():
                 return edges
     shares = np.linspace(0, 1, BINS + 1)  # numbers too close together or too large to round
     between: np.ndarray = np.unique(np.clip(low * (1 - shares) + high * shares, low, high))

@@ -40,9 +40,9 @@ def show_steps(current: Run, names: dict[int, str]) -> None:
                       help="As one more step: it can be undone too.")
         with st.popover("History", icon=":material/history:"):
             for number, step in enumerate(trail.active, 1):
-                st.markdown(f"{number}. {_line(step.at, edits.told(step, names))}")
+                st.markdown(f"{number:,}. {esc_md(_line(step.at, edits.told(step, names)))}")
             for step in trail.undone:
-                st.markdown(f":gray[undone: {_line(step.at, edits.told(step, names))}]")
+                st.markdown(f":gray[undone: {esc_md(_line(step.at, edits.told(step, names)))}]")
 
 
 def _status(current: Run) -> str:
@@ -55,7 +55,7 @@ def _status(current: Run) -> str:
 
 
 def _line(at: float, told: str) -> str:
-    return f"{esc_md(told[:1].upper() + told[1:])} · {time.strftime('%H:%M', time.gmtime(at))} UTC"
+    return f"{told[:1].upper() + told[1:]} · {time.strftime('%H:%M', time.gmtime(at))} UTC"
 
 
 def _short(told: str) -> str:

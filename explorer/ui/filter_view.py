@@ -33,7 +33,7 @@ def show_filter(current: Run, names: dict[int, str]) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.button("Add a condition", icon=":material/add:", key="filter.add", on_click=_add,
                   args=(next(iter(known)),), disabled=len(drafts) >= MOST_CONDITIONS,
-                  help=f"At most {MOST_CONDITIONS}.")
+                  help=f"At most {MOST_CONDITIONS:d}.")
         if len(drafts) > 1:
             _seed("filter.match", st.session_state.get(_MATCH, _ALL))
             st.segmented_control("Rows must meet", [_ALL, _ANY], key="filter.match", required=True,
@@ -90,10 +90,10 @@ def _show_values(current: Run, at: str, subject: Subject, test: str, draft: dict
         return
     if test == "between":
         low, high = st.columns(2, gap="small")
-        for place, column, words in ((0, low, "from (open)"), (1, high, "to (open)")):
+        for place, column, words in ((0, low, "From"), (1, high, "To")):
             _seed(f"{at}.number{place}", _at(draft["numbers"], place))
-            column.number_input(words, key=f"{at}.number{place}", value=None, placeholder=words,
-                                format="%g", **told)
+            column.number_input(esc_md(words), key=f"{at}.number{place}", value=None,
+                                placeholder=f"{words.lower()} (open)", format="%g", **told)
     elif subject.kind == "number":
         _seed(f"{at}.number0", _at(draft["numbers"], 0))
         st.number_input("Number", key=f"{at}.number0", value=None, placeholder="number",

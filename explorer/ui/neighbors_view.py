@@ -110,7 +110,7 @@ def _show_trail(current: Run, held: Asked) -> None:
 def _choose(current: Run, asked: Question) -> None:
     """How many, by which distance, how they are shown."""
     for name, value in (("neighbors.count", asked.count), ("neighbors.metric", asked.metric),
-                        ("neighbors.lines", True)):
+                        ("neighbors.lines", True), ("neighbors.shape", _GALLERY)):
         if name not in st.session_state:
             st.session_state[name] = st.session_state.get(f"{name}.kept", value)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
@@ -120,8 +120,9 @@ def _choose(current: Run, asked: Question) -> None:
                               help="How alike two rows are, measured on their vectors. It starts "
                                    "as the recipe's.")
         if current.dataset.has_images:
-            st.segmented_control("Show as", [_LIST, _GALLERY], default=_LIST, required=True,
-                                 key="neighbors.shape", width="content")
+            st.session_state["neighbors.shape.kept"] = st.segmented_control(
+                "Show as", [_GALLERY, _LIST], required=True, key="neighbors.shape",
+                width="content")
         lines = st.checkbox("Lines on the map", key="neighbors.lines")
     st.session_state["neighbors.count.kept"] = count
     st.session_state["neighbors.metric.kept"] = metric

@@ -27,7 +27,8 @@ def show_offers(current: Run, names: dict[int, str]) -> None:
     key = (current.plan.clustering, tuple(current.plan.judgements.items()))
     with st.container(horizontal=True, gap="small"):
         for title, rows in _offers.get(key, lambda: _find(current)):
-            st.button(title, key=f"offer.{title}", on_click=state.select, args=(rows, "offer"))
+            st.button(esc_md(title), key=f"offer.{title}", on_click=state.select,
+                      args=(rows, "offer"))
     with st.container(horizontal=True, gap="small"):
         by_size = sorted(clustering.sizes.items(), key=lambda item: -item[1])
         for label, size in by_size[:_CLUSTERS]:

@@ -24,7 +24,8 @@ def offer_pictures(current: Run, coloring: Coloring, names: dict[int, str]) -> N
     """The menu 'Take the picture': the whole map in its present colours, with the selection and
     the filter in force."""
     assert current.projection is not None
-    with st.popover("", icon=":material/photo_camera:", help="Take the picture"):
+    with (st.container(key="picture_menu"),
+          st.popover("", icon=":material/photo_camera:", help="Take the picture")):
         st.markdown("**Take the picture**")
         st.caption("The whole map in the colours chosen, with the clusters' names, the selection "
                    "and the filter.")

@@ -16,6 +16,7 @@ Both:
     thumbs      address of the pictures: + '/<place>'; missing without images
 The map:
     n           how many places
+    panel       name of the map on the page: each remembers where it stood
     geometry    {key, url, half, middle, unit}: n x 2 float32 in [-1, 1]; `half` how far they reach,
                 a point of the projection is middle + unit * point
     colors      {key, url, bytes, palette, grey, title, kind, ...}: n codes of 1 or 2 bytes into
@@ -108,7 +109,7 @@ def show_points(current: Run, coloring: Coloring, names: dict[int, str], *, key:
         "colors": colors_told(current, picture, coloring),
         "names": [{**middle, "name": name_of(middle["code"], names)}
                   for middle in middles_of(current, picture)],
-        "title": title, "linked": linked,
+        "title": title, "linked": linked, "panel": key,
         "lines": lines_told(picture, marks.lines()),
         "filter": filter_told(picture, marks.filtered()),
         "place": st.session_state.get(f"{key}.place"),

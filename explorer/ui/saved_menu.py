@@ -48,8 +48,8 @@ def offer_to_save(current: Run, attempt: Attempt) -> None:
                       placeholder="for example: to be checked")
         st.form_submit_button(f"Save {counted(len(rows))}", type="primary", on_click=attempt,
                               args=(lambda: save_selection(current),))
-        st.caption(f"Saved in this workspace for everybody who has its address: at most {MOST} "
-                   f"selections, {MOST_BYTES // 2**20} MB together.")
+        st.caption(f"Saved in this workspace for everybody who has its address: at most {MOST:d} "
+                   f"selections, {MOST_BYTES // 2**20:d} MB together.")
 
 
 def show_saved(current: Run, attempt: Attempt) -> None:
@@ -68,8 +68,9 @@ def show_saved(current: Run, attempt: Attempt) -> None:
         foreign = one.dataset != current.dataset.id
         with st.container(horizontal=True, gap="xsmall"):
             for label, how, words in _WAYS:
-                st.button(label, key=f"selection.{how}", help=words, disabled=foreign,
-                          on_click=attempt, args=(lambda how=how: apply_saved(one, how),))
+                st.button(esc_md(label), key=f"selection.{how}", help=esc_md(words),
+                          disabled=foreign, on_click=attempt,
+                          args=(lambda how=how: apply_saved(one, how),))
         if foreign:
             st.caption(f"These are rows of other data ({esc_md(one.dataset_name)}): they cannot be "
                        "selected here.")

@@ -41,8 +41,8 @@ _PAGE = 50
 _TEXT, _SIDE = 400, 48
 _NO_MATCH = 1_000
 _HELP = ("Type words and press Enter: rows with all of them are found, whatever the case and "
-         'accents, also within longer words. Put "several words" into quotes for a phrase. A row\'s '
-         "id finds the row.")
+         'accents, also within longer words. Put "several words" into quotes for a phrase. '
+         "A row's id finds the row.")
 _columns: Kept[Any] = Kept(300_000_000, lambda column: int(column.nbytes))
 _found: Kept[Found] = Kept(64_000_000, lambda found: found.rows.nbytes + _NO_MATCH)
 

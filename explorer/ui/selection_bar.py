@@ -30,8 +30,8 @@ def show_selection_bar(current: Run) -> None:
             st.markdown(f"**{len(rows):,}** of {counted(current.dataset.n)} selected")
         st.button("Undo", icon=":material/undo:", key="selection.undo", type="tertiary",
                   disabled=not past.before, on_click=state.undo_selection,
-                  help=f"{_brings(past.before)} The last {STEPS} selections of this tab are kept, "
-                       f"at most {BYTES // 2**20} MB of them.")
+                  help=f"{_brings(past.before)} The last {STEPS:d} selections of this tab are "
+                       f"kept, at most {BYTES // 2**20:d} MB of them.")
         st.button("Redo", icon=":material/redo:", key="selection.redo", type="tertiary",
                   disabled=not past.after, on_click=state.redo_selection,
                   help=_brings(past.after))

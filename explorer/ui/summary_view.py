@@ -76,11 +76,13 @@ def show_summary(current: Run, rows: np.ndarray, names: dict[int, str]) -> None:
         st.caption("All rows are selected: there is nothing to compare them with.")
         return
     if told.columns:
-        st.markdown("\n".join(["**Columns that differ**", "", *map(_column_line, told.columns)]))
+        lines = "\n".join(_column_line(one) for one in told.columns)
+        st.markdown(f"**Columns that differ**\n\n{lines}")
     elif _compared(data.columns):
         st.caption("No column differs by more than a small effect (0.2).")
     if told.words:
-        st.markdown(f"**Words that set them apart**  \n{' · '.join(map(_word, told.words))}")
+        words = " · ".join(_word(one) for one in told.words)
+        st.markdown(f"**Words that set them apart**  \n{words}")
     elif told.texts[0]:
         st.caption("No word is in clearly more of these texts than of the others.")
     if told.columns or told.words:
@@ -184,7 +186,7 @@ def _clusters(told: Summary, names: dict[int, str]) -> str:
 
 def _column_line(one: Difference) -> str:
     if one.value is None:
-        return f"- {esc_md(one.column)}: mean {two_numbers(one.here, one.rest)}"
+        return f"- {esc_md(one.column)}: mean {esc_md(two_numbers(one.here, one.rest))}"
     return (f"- {esc_md(one.column)} = {esc_md(short(one.value, 40))}: {percent(one.here)} here "
             f"({one.count:,}), {percent(one.rest)} elsewhere")
 

@@ -21,6 +21,13 @@ def points_of(n):
     return points[order], labels[order]
 
 
+class Numbered:
+    """Names of rows, made when one is asked for."""
+
+    def __getitem__(self, row):
+        return str(row + 1)
+
+
 @st.cache_resource
 def run_of(n):
     """What show_points asks of a run."""
@@ -31,7 +38,7 @@ def run_of(n):
     plan = SimpleNamespace(embedding=f"e{n}", projection=f"p{n}", clustering=f"c{n}",
                            judgements={})
     dataset = SimpleNamespace(id=f"d{n}", roles={"text": "text"}, n=n, has_images=False,
-                              row_ids=rows.astype(str), text=lambda column, row: text_of(row),
+                              row_ids=Numbered(), text=lambda column, row: text_of(row),
                               with_role=lambda *roles: [SimpleNamespace(name="text")]
                               if "text" in roles else [])
     return SimpleNamespace(
@@ -84,7 +91,7 @@ def show_page():
 
     st.set_page_config(layout="wide")
     what, n = st.query_params.get("what", "ours"), int(st.query_params.get("n", 1000))
-    run_of(n), texts_of(n)
+    run_of(n)
     if what == "plotly":
         figure_of(n, 0)
     draw, recolor, nothing, told = st.columns(4)

@@ -134,9 +134,10 @@ def test_bars_choose_their_cluster_and_a_second_choice_replaces_the_first(page, 
 
 def test_the_picture_is_taken_as_it_is_on_screen(page, wine, app_home, tmp_path, chromium):
     open_map(page, wine)
-    page.locator('[data-testid="stPopover"] button').first.click()
+    page.locator(".st-key-picture_menu button:visible").first.click()
     with page.expect_download() as download:
-        page.get_by_role("button", name="PNG").click()
+        page.get_by_test_id("stDownloadButton").filter(has_text="PNG").locator(
+            "button:visible").first.click()
     assert download.value.suggested_filename == "Wine map.png"
     with Image.open(download.value.path()) as image:
         assert image.size == (2400, 1640)

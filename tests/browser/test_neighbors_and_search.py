@@ -41,8 +41,8 @@ def open_panel(page, name):
     settle(page)
 
 
-def say(page, typed):
-    page.get_by_role("searchbox").fill(typed)
+def say(page, typed, hint="a phrase"):
+    page.get_by_placeholder(hint).fill(typed)  # not any search box: one takes another's place
     page.keyboard.press("Enter")
 
 
@@ -94,10 +94,10 @@ def test_a_sentence_finds_rows_by_meaning(page, texts, app_home):
     current = run_behind(app_home, page)
     open_panel(page, "Search")
     open_panel(page, "Meaning")
-    say(page, "qqq xyzzy")
+    say(page, "qqq xyzzy", "what the rows should be about")
     expect(page.get_by_text("no word of it is in the vocabulary")).to_be_visible()
     cells = current.dataset.texts(current.dataset.with_role("text")[0].name)
-    say(page, cells[int(current.rows[7])])
+    say(page, cells[int(current.rows[7])], "what the rows should be about")
     page.get_by_role("button", name="Select these 20").click()
     expect(page.locator(".map-view .count").first).to_have_text(re.compile("^20 of "))
     in_list(page, 0)

@@ -116,3 +116,18 @@ def test_stops_while_working(words):
 
     with pytest.raises(Cancelled):
         DBSCAN().cluster(cloud(), stop)
+
+
+@pytest.mark.parametrize("block", [2_000_000, 20])
+@pytest.mark.parametrize("near", [0, 1])
+def test_a_row_between_two_clusters_belongs_to_the_nearer_core(block, near, monkeypatch):
+    monkeypatch.setattr(dbscan, "_PAIRS", block)
+    left = np.linspace(-1, 0, 11)
+    middle = 0.45 if near == 0 else 0.55  # further than 0.5 from all but one row of each side
+    points = np.concatenate([left, 1 - left[::-1] + 0.0, [middle]])
+    vectors = np.column_stack([points, np.zeros(23)]).astype(np.float32)
+    found = DBSCAN(eps=0.56, min_samples=6).cluster(vectors, silent)
+    assert found.count == 2
+    assert found.labels[22] == found.labels[0 if near == 0 else 21]
+    assert (found.labels[:11] == found.labels[0]).all()
+    assert (found.labels[11:22] == found.labels[21]).all()

@@ -9,6 +9,7 @@ from sklearn.metrics import adjusted_rand_score
 from explorer.cluster import spectral
 from explorer.cluster.spectral import Spectral
 from explorer.errors import Cancelled, DataError, ParameterError
+from explorer.neighbors.nearest import Nearest
 from explorer.spec import Facts, silent
 
 
@@ -40,6 +41,21 @@ def test_equals_scikit_learn(digits, change, dense, monkeypatch):
     laplacian = np.eye(500) - (direct.affinity_matrix_.toarray() - np.eye(500)) / np.sqrt(
         np.outer(degree, degree))
     np.testing.assert_allclose(values, np.linalg.eigvalsh(laplacian)[:method.clusters], atol=1e-5)
+
+
+@pytest.mark.parametrize("dense", [1500, 0])
+def test_places_are_those_of_a_random_walk(digits, dense, monkeypatch):
+    """(1 - A / degrees) v = value v (von Luxburg 2007, proposition 3)."""
+    monkeypatch.setattr(spectral, "_DENSE_UP_TO", dense)
+    near = Nearest.create(count=9).find(digits, silent).indices
+    found = spectral._vibrations(near, 6, 0)
+    ties = np.zeros((500, 500))
+    ties[np.arange(500)[:, None], near] = 0.5
+    ties += ties.T
+    walk = np.eye(500) - ties / ties.sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(walk @ found.places, found.values * found.places, atol=1e-5)
+    assert np.linalg.matrix_rank(found.places) == 6
+    assert found.parts == 1
 
 
 @pytest.mark.parametrize("make", [make_moons, make_circles])

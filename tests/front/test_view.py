@@ -49,7 +49,8 @@ class Known:
         """Colours of numbers: the codes are the rows' numbers."""
         url = self.bench.put("/numbers", np.arange(self.n).astype(np.uint8).tobytes())
         return {"key": "numbers", "url": url, "bytes": 1,
-                "palette": ["#440154"] * 254 + [NOISE_COLOR], "grey": -1, "title": "score", "kind": "number", "low": "0", "high": "1",
+                "palette": ["#440154"] * 254 + [NOISE_COLOR], "grey": -1, "title": "score",
+                "kind": "number", "low": "0", "high": "1",
                 "levels": 254, "missing": ""}
 
     def only(self, passing):

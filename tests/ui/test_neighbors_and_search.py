@@ -1,4 +1,4 @@
-"""The panels Neighbours and Search without a browser; clicks in their lists are in tests/browser."""
+"""The panels Neighbours and Search without a browser; clicks in lists are in tests/browser."""
 
 import numpy as np
 import pytest

@@ -13,7 +13,7 @@ export function click(view, px, py, way) {
   const i = view.at(px, py);
   view.cards.pin(-1);
   view.pinned = i;
-  if (i < 0) return view.redraw();
+  if (i < 0) return view.redraw(false);
   view.cards.show(i, px, py);
   view.cards.pin(i);
   const found = new Uint8Array(view.n);
@@ -53,7 +53,7 @@ export function clear(view) {
   view.pinned = -1;
   view.cards.pin(-1);
   if (view.chosen) select(view, new Uint8Array(view.n), "replace");
-  view.redraw();
+  view.redraw(false);
 }
 
 export function zoomToSelection(view) {

@@ -64,7 +64,7 @@ export function listen(view) {
     } else {
       view.outline = drag.kind === "box" ? corners(drag.from, [x, y])
         : [...(view.outline ?? [drag.from]), [x, y]];
-      view.redraw();
+      view.redraw(false);
     }
     drag.last = [x, y];
     fingers.set(event.pointerId, [x, y]);
@@ -78,14 +78,14 @@ export function listen(view) {
     view.outline = null;
     if (!far) click(view, ...spot(event), way);
     else if (kind !== "pan" && outline?.length > 2) enclose(view, outline, way);
-    view.redraw();
+    view.redraw(false);
   });
 
   const abandon = (event) => {
     fingers.delete(event.pointerId);
     drag = null;
     view.outline = null;
-    view.redraw();
+    view.redraw(false);
   };
   view.abandon = () => {
     if (!view.outline) return false;
@@ -114,11 +114,11 @@ export function listen(view) {
     view.cursor = event.key !== "Escape";
     view.cards.hide();
     act(view, event);
-    view.redraw();
+    view.redraw(false);
   });
   stage.addEventListener("blur", () => {
     view.cursor = false;
-    view.redraw();
+    view.redraw(false);
   });
 
   for (const tool of ["move", "box", "lasso"]) {

@@ -63,7 +63,7 @@ class View {
     this.named = true;
     this.factor = 1;
     this.drawing = this.start();
-    this.overlay = new Overlay(this.find("over"), () => this.redraw());
+    this.overlay = new Overlay(this.find("over"), () => this.redraw(false));
     this.cards = new Cards(this.find("card"), () => this.send("lost", true));
     this.legend = new Legend(this.find("legend"), () => this.refresh(),
       (low, high, how) => chooseCodes(this, low, high, how));
@@ -269,7 +269,7 @@ class View {
   mark(i) {
     if (i === this.hovered) return;
     this.hovered = i;
-    this.redraw();
+    this.redraw(false);
   }
 
   /** The viewport changed: draw a part at once and the rest when it rests. */
@@ -301,7 +301,10 @@ class View {
     this.redraw();
   }
 
-  redraw() {
+  /** `points`: they too. A million of them take a while without a graphics card, and only the ring
+   * under the mouse or a lasso may have changed. */
+  redraw(points = true) {
+    this.stale ||= points;
     if (this.framed || this.ended) return;
     this.framed = requestAnimationFrame(() => {
       this.framed = 0;
@@ -316,18 +319,24 @@ class View {
       const canvas = this.find(name);
       const wide = Math.round(this.viewport.width * ratio);
       const high = Math.round(this.viewport.height * ratio);
-      if (canvas.width !== wide) canvas.width = wide;
-      if (canvas.height !== high) canvas.height = high;
+      if (canvas.width === wide && canvas.height === high) continue;
+      Object.assign(canvas, { width: wide, height: high });
+      this.stale = true;
     }
     this.dark = isDark(this.root);
+    if (this.stale) this.paintPoints(ratio);
+    this.overlay.draw(this, ratio);
+    this.root.dataset.viewport = [this.viewport.x, this.viewport.y, this.viewport.unit];
+    this.root.dataset.frames = Number(this.root.dataset.frames ?? 0) + 1;
+  }
+
+  paintPoints(ratio) {
+    this.stale = false;
     const look = lookFor(this.n, this.viewport, this.factor);
     this.drawing.draw(this.viewport.clip, {
       size: look.size * ratio, opacity: look.opacity, choosing: this.chosen !== null,
       moving: this.moving, context: this.dark ? [0.62, 0.64, 0.68, 0.2] : [0.55, 0.56, 0.6, 0.2],
     });
-    this.overlay.draw(this, ratio);
-    this.root.dataset.viewport = [this.viewport.x, this.viewport.y, this.viewport.unit];
-    this.root.dataset.frames = Number(this.root.dataset.frames ?? 0) + 1;
   }
 
   say(words) {
