@@ -103,12 +103,6 @@ def category_colors(values: Sequence[str | None], *, title: str = "") -> Categor
         colors={at: cluster_color(at) for at in range(NOISE, len(order))})
 
 
-def greyed(color: str) -> str:
-    """A '#RRGGBB' colour nearly drowned in grey: context on light and dark pages, and opaque."""
-    parts = [int(color[at:at + 2], 16) for at in (1, 3, 5)]
-    return "#" + "".join(f"{round(0.25 * part + 0.75 * 150):02X}" for part in parts)
-
-
 def with_alpha(color: str, alpha: float) -> str:
     """A '#RRGGBB' colour as Plotly's rgba() text."""
     red, green, blue = (int(color[at:at + 2], 16) for at in (1, 3, 5))

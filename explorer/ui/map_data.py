@@ -33,6 +33,8 @@ _bars: Kept[Bars] = Kept(64 * 2**20, lambda bars: len(bars.order) + len(bars.val
 _coded: Kept[Coded] = Kept(64 * 2**20, lambda coded: len(coded.data))
 _middles: Kept[list[dict[str, Any]]] = Kept(64)
 _bits: Kept[str] = Kept(16 * 2**20, len)
+_TOLD_AT_ONCE = 50_000
+"""Of more places the selection is fetched by who does not know it: the view that made it does."""
 
 
 @dataclass(frozen=True)
@@ -137,10 +139,13 @@ def filter_told(picture: Picture, passing: np.ndarray | None) -> dict[str, str] 
     return {"key": digest(key), "url": shelf.put(key, lambda: _pack(picture, passing))}
 
 
-def as_bits(picture: Picture, rows: np.ndarray, name: str) -> str:
-    """The places of these dataset rows as packed bits in base64; `name` is the rows' digest."""
-    return _bits.get((picture.embedding, name),
-                     lambda: base64.b64encode(_pack(picture, rows)).decode())
+def chosen_told(picture: Picture, rows: np.ndarray, name: str) -> dict[str, str]:
+    """The places of these dataset rows as packed bits, of many behind an address; `name` is the
+    rows' digest."""
+    key = ("chosen", picture.embedding, name)
+    if len(picture.rows) > _TOLD_AT_ONCE:
+        return {"url": shelf.put(key, lambda: _pack(picture, rows))}
+    return {"bits": _bits.get(key, lambda: base64.b64encode(_pack(picture, rows)).decode())}
 
 
 def as_rows(picture: Picture, bits: str) -> np.ndarray:

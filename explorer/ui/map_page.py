@@ -17,7 +17,7 @@ from explorer.ui.links import save_view
 from explorer.ui.map_view import score_line, show_limits, show_map
 from explorer.ui.marks import set_lines
 from explorer.ui.neighbors_view import mark_neighbors, show_neighbors
-from explorer.ui.panels import choose_number, show_side_by_side
+from explorer.ui.panels import choose_number, choose_together, show_side_by_side
 from explorer.ui.picture_menu import offer_pictures
 from explorer.ui.point_view import link_asked, show_points
 from explorer.ui.search_view import show_search
@@ -74,7 +74,7 @@ def _show_controls(current: Run, names: dict[int, str]) -> tuple[Coloring, int]:
         # Side by side every map has its colours over itself.
         coloring = choose_coloring(options) if number == 1 else chosen_coloring(options)
         if number > 1:
-            st.markdown(f"**{number} maps of the same rows**")
+            choose_together()
     with menu:
         offer_pictures(current, coloring, names)
     numbers, basis = score_line(current)

@@ -59,6 +59,19 @@ def choose_number(current: Run) -> int:
     return number
 
 
+def choose_together() -> None:
+    """Whether maps move together; the choice outlives a change of page."""
+    st.session_state["together_kept"] = st.toggle(
+        "Move together", value=moves_together(), key="maps.together",
+        help="Dragging or zooming one map moves the others: those of the same picture exactly, "
+             "others to the same rows.")
+
+
+def moves_together() -> bool:
+    """What was chosen last, together at first."""
+    return bool(st.session_state.get("together_kept", True))
+
+
 def show_side_by_side(current: Run, names: dict[int, str], number: int) -> None:
     """The maps, two in a row; the first one is the recipe's own."""
     choices = _choices(current)
@@ -67,13 +80,13 @@ def show_side_by_side(current: Run, names: dict[int, str], number: int) -> None:
             columns = st.columns(2, gap="small")
         for place, column in enumerate(columns[:number - first], start=first):
             with column:
-                _show_panel(current, names, place, choices)
+                _show_panel(current, names, place, choices, folded=number > 2)
         if first + 1 == number:
             columns[1].caption("Room for one more map: choose 4 above.")
 
 
 def _show_panel(current: Run, names: dict[int, str], place: int,
-                choices: dict[str, Choice]) -> None:
+                choices: dict[str, Choice], *, folded: bool) -> None:
     left, middle, right = st.columns([10, 2, 10], gap="xxsmall")
     with left:
         key = _choose(current, place, choices)
@@ -97,7 +110,8 @@ def _show_panel(current: Run, names: dict[int, str], place: int,
         return
     picture = picture_of(current) if key == OWN else _picture(choice, place)
     if picture is not None:
-        show_points(current, coloring, names, key=f"map{name}", picture=picture, linked=True)
+        show_points(current, coloring, names, key=f"map{name}", picture=picture,
+                    linked=moves_together(), folded=folded)
 
 
 def _choose(current: Run, place: int, choices: dict[str, Choice]) -> str:

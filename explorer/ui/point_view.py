@@ -10,8 +10,9 @@ Both:
     group       views of one group share selection and the row under the mouse, by dataset row
     rows        name of the embedding: views of the same have the same places
     ids         {key, url} uint32, the dataset row of every place; missing: place i is row i
-    chosen      {key, bits, origin, turn} or null: the selection as packed bits in base64 (first
-                place in the highest bit); `origin` and `turn` as the view sent them, else ''
+    chosen      {key, bits or url, origin, turn} or null: the selection as packed bits (first place
+                in the highest bit), in base64 or behind an address; `origin` and `turn` as the
+                view sent them, else ''
     card        address of the cards: + '/<place>' gives {title, color, texts, facts, image}
     thumbs      address of the pictures: + '/<place>'; missing without images
 The map:
@@ -28,11 +29,13 @@ The map:
     filter      {key, url} packed bits, or null: rows without their bit are not drawn nor picked
     place       {key, viewport: {x, y, zoom}, hidden: [code]} or null: taken once per key
     linked      whether maps of the same geometry move together
+    folded      whether the legend is closed at first
 The bars:
     key, n, order (address, uint32), values (address, float32), low, high, mean, groups [{name,
     color, start, end, mean}] of the clusters with bars
 What comes back, as triggers:
-    chosen      {bits, count, n, rows, origin, turn}
+    chosen      {bits, count, n, rows, origin, turn, how}: all that is chosen now among these
+                places; how: replace, add or subtract
     link        {viewport, hidden}: the person asks for a link to this view
     lost        true: an address answered 404; the rerun puts its content back, then fetch again
     nowebgl     true: this browser cannot draw the map
@@ -43,6 +46,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import streamlit as st
 
 from explorer.colorings import Coloring
@@ -51,9 +55,9 @@ from explorer.run import Run, name_of
 from explorer.ui import marks, state
 from explorer.ui.map_data import (
     Picture,
-    as_bits,
     as_rows,
     bars_of,
+    chosen_told,
     colors_told,
     digest,
     filter_told,
@@ -94,7 +98,8 @@ _SENT = "chosen_by"
 
 
 def show_points(current: Run, coloring: Coloring, names: dict[int, str], *, key: str,
-                picture: Picture | None = None, title: str = "", linked: bool = False) -> None:
+                picture: Picture | None = None, title: str = "", linked: bool = False,
+                folded: bool = False) -> None:
     """The rows of a run on its own picture (n x 2), or on another; choosing there changes the
     page's selection."""
     picture = picture or picture_of(current)
@@ -109,7 +114,7 @@ def show_points(current: Run, coloring: Coloring, names: dict[int, str], *, key:
         "colors": colors_told(current, picture, coloring),
         "names": [{**middle, "name": name_of(middle["code"], names)}
                   for middle in middles_of(current, picture)],
-        "title": title, "linked": linked, "panel": key,
+        "title": title, "linked": linked, "folded": folded, "panel": key,
         "lines": lines_told(picture, marks.lines()),
         "filter": filter_told(picture, marks.filtered()),
         "place": st.session_state.get(f"{key}.place"),
@@ -194,18 +199,28 @@ def _chosen(picture: Picture) -> dict[str, Any] | None:
     if not len(rows):
         return None
     name = digest(rows.tobytes())
-    return {"key": name, "bits": as_bits(picture, rows, name), **sent_by(name)}
+    return {"key": name, **chosen_told(picture, rows, name), **sent_by(name)}
 
 
 def _chooser(picture: Picture, key: str) -> Callable[[], None]:
     def choose() -> None:
         said = st.session_state[key]["chosen"]
         # A view may still speak of the run that was there before.
-        if said is None or said["rows"] != digest(picture.embedding):
+        if said is None or said["rows"] != digest(picture.embedding) or _is_late(said):
             return
-        state.select(as_rows(picture, said["bits"]), key)
+        rows = as_rows(picture, said["bits"])
+        if said.get("how", "replace") != "replace":  # rows this map does not hold stay as they were
+            before = state.selection().rows
+            rows = np.union1d(rows, before[~np.isin(before, picture.rows)])
+        state.select(rows, key)
         note_sent(said)
     return choose
+
+
+def _is_late(said: dict[str, Any]) -> bool:
+    """Whether the same page has told a newer selection already."""
+    sent: dict[str, Any] = st.session_state.get(_SENT, {})
+    return bool(sent) and sent["origin"] == said["origin"] and said["turn"] < sent["turn"]
 
 
 def _link_asked(key: str) -> Callable[[], None]:

@@ -123,6 +123,7 @@ class View {
     this.data = data;
     this.cards.setSource(data.card);
     this.find("words").textContent = data.title ?? "";
+    if (old.folded !== data.folded) this.legend.open = !data.folded;
     this.root.classList.toggle("linkable", data.linkable !== false);
     if (points) this.setPoints(new Float32Array(points), old.rows !== data.rows);
     if (!data.ids || rows) this.ids = new Ids(this.n, rows && new Uint32Array(rows), data.ids?.key);
