@@ -150,7 +150,7 @@ def spots_of(tab, run):
 
     places = place_points(run.projection.points,
                           same_units=run.recipe.projecting.reads != "coordinates")
-    view = tab.locator(".map-view").first
+    view = tab.locator(".map-view[data-viewport]").first  # Streamlit may just have put a new one
     x, y, unit = map(float, view.get_attribute("data-viewport").split(","))
     box = view.locator(".stage").bounding_box()
     at = np.frombuffer(places.data, dtype="<f4").reshape(-1, 2)

@@ -138,7 +138,7 @@ def test_the_picture_is_taken_as_it_is_on_screen(page, wine, app_home, tmp_path,
     with page.expect_download() as download:
         page.get_by_test_id("stDownloadButton").filter(has_text="PNG").locator(
             "button:visible").first.click()
-    assert download.value.suggested_filename == "Wine map.png"
+    assert download.value.suggested_filename == "Wines map.png"
     with Image.open(download.value.path()) as image:
         assert image.size == (2400, 1640)
     run = run_behind(app_home, page)

@@ -48,8 +48,10 @@ def say(page, typed, hint="a phrase"):
 
 def in_list(page, line):
     """Click into a line of the panel's list; the first is 0."""
+    settle(page)
     table = page.get_by_test_id("stDataFrame").last
     table.scroll_into_view_if_needed()
+    page.wait_for_timeout(500)  # the table draws itself on a canvas, a moment later
     box = table.bounding_box()
     page.mouse.click(box["x"] + 30, box["y"] + 36 + 33 * line + 16)
 

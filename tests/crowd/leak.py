@@ -128,8 +128,9 @@ async def _see_all(tab: Tab) -> None:
     await tab.go("map")
     for option in tab.find("selectbox", key="color_by").options[:5]:
         await tab.choose(option, key="color_by")
-    if tab.all("button", "All "):
-        await tab.click("All ")
+    offers = tab.all("button", "All ")
+    if offers:
+        await tab.click(offers[-1].label)
         await _fetch_all(tab)
         await tab.click("Clear")
 

@@ -108,6 +108,9 @@ class Gallery:
         return unpacked(told[-1]).tolist() if told else None
 
     def marked(self):
+        """The rows marked as chosen, once the frame is drawn."""
+        self.tab.evaluate("() => new Promise((go) => requestAnimationFrame(() => "
+                          "requestAnimationFrame(go)))")
         return sorted(int(row) for row in self.find(".tile.chosen").evaluate_all(
             "(tiles) => tiles.map((tile) => tile.dataset.row)"))
 

@@ -395,6 +395,10 @@ def test_what_the_server_let_go_is_asked_for_again(bench, known):
     bench.tab.wait_for_function("() => sent.some(([host, name]) => name === 'lost')")
     bench.put("/p0", content)
     bench.tab.wait_for_function("async () => (await viewOf('map')).n > 0")
+    drawn = view.frames()
+    view.ask("(view) => view.redraw()")  # the frame after its legend has taken its room
+    bench.tab.wait_for_function("(before) => Number(document.querySelector('.map-view')"
+                                ".dataset.frames ?? 0) > before", arg=drawn)
     assert view.sent("lost") == [True]
     lasso(view, 1)
     assert view.chosen().tolist() == known.inside(1).tolist()
