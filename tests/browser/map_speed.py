@@ -74,9 +74,9 @@ HOVER = """async (most) => {
   const box = stage.getBoundingClientRect();
   const times = [];
   for (let k = 0; times.length < most && k < 50 * most; k++) {
-    const x = box.left + (0.1 + 0.8 * Math.random()) * box.width;
-    const y = box.top + (0.1 + 0.8 * Math.random()) * box.height;
-    const i = view.at(x - box.left - stage.clientLeft, y - box.top - stage.clientTop);
+    const x = Math.round(box.left + (0.1 + 0.8 * Math.random()) * box.width);
+    const y = Math.round(box.top + (0.1 + 0.8 * Math.random()) * box.height);
+    const i = view.at(x - box.left, y - box.top);
     if (i < 0 || view.cards.known.has(i)) continue;
     const began = performance.now();
     stage.dispatchEvent(new PointerEvent("pointermove", { clientX: x, clientY: y, bubbles: true }));

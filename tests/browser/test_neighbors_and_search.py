@@ -53,7 +53,10 @@ def in_list(page, line):
     table.scroll_into_view_if_needed()
     page.wait_for_timeout(500)  # the table draws itself on a canvas, a moment later
     box = table.bounding_box()
-    page.mouse.click(box["x"] + 30, box["y"] + 36 + 33 * line + 16)
+    spot = box["x"] + 30, box["y"] + 36 + 33 * line + 16
+    page.mouse.move(*spot)
+    page.wait_for_timeout(300)  # it takes a click only where it has seen the mouse come
+    page.mouse.click(*spot, delay=60)
 
 
 def test_hits_are_selected_on_the_map_and_neighbours_followed(page, texts, app_home):
