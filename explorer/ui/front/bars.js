@@ -6,6 +6,7 @@ import { fetchBytes } from "./bytes.js";
 import { Cards } from "./card.js";
 import { select } from "./choosing.js";
 import { Ids, join, leave } from "./links.js";
+import { mount } from "./mount.js";
 import { isNew, takeChosen } from "./selected.js";
 
 const LEAST_BARS = 20;
@@ -13,21 +14,7 @@ const views = new WeakMap();
 
 /** Called by Streamlit at every change of the data, usually with the same parent. */
 export function show(component) {
-  const root = component.parentElement.querySelector(".bars-view");
-  let view = views.get(root);
-  if (!view) {
-    view = new Bars(root);
-    views.set(root, view);
-  }
-  view.send = (name, value) => component.setTriggerValue(name, value);
-  view.take(component.data);
-  const call = (view.calls = (view.calls ?? 0) + 1);
-  return () => {
-    // Streamlit also ends calls that a later one has overtaken.
-    if (view.calls !== call) return;
-    view.end();
-    views.delete(root);
-  };
+  return mount(component, ".bars-view", views, (root) => new Bars(root));
 }
 
 class Bars {

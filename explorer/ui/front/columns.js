@@ -4,6 +4,7 @@ import { fetchBytes } from "./bytes.js";
 import { select } from "./choosing.js";
 import { Chart } from "./columns_chart.js";
 import { Ids, join, leave } from "./links.js";
+import { mount } from "./mount.js";
 import { count, spreadBits } from "./pick.js";
 import { isNew, takeChosen } from "./selected.js";
 import { isDark } from "./theme.js";
@@ -14,21 +15,7 @@ const BARS = 256;
 
 /** Called by Streamlit at every change of the data, usually with the same parent. */
 export function show(component) {
-  const root = component.parentElement.querySelector(".columns-view");
-  let view = views.get(root);
-  if (!view) {
-    view = new Columns(root);
-    views.set(root, view);
-  }
-  view.send = (name, value) => component.setTriggerValue(name, value);
-  view.take(component.data);
-  const call = (view.calls = (view.calls ?? 0) + 1);
-  return () => {
-    // Streamlit also ends calls that a later one has overtaken.
-    if (view.calls !== call) return;
-    view.end();
-    views.delete(root);
-  };
+  return mount(component, ".columns-view", views, (root) => new Columns(root));
 }
 
 class Columns {

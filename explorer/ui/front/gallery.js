@@ -7,6 +7,7 @@ import { Scroller } from "./gallery_scroll.js";
 import { emptyTile, fillTile, groupHeading, Tiles, words } from "./gallery_tiles.js";
 import { Ids, isConfirmed, isStale, join, leave, nextTurn, page, tellChosen, tellHover }
   from "./links.js";
+import { mount } from "./mount.js";
 import { combine, count, packBits, unpackBits } from "./pick.js";
 
 const galleries = new WeakMap();
@@ -15,20 +16,9 @@ const BEYOND = 160;
 const STILL = 70;
 const TRIES = 3;
 
-/** Called by Streamlit at every change of the data, with the same parent. */
+/** Called by Streamlit at every change of the data, usually with the same parent. */
 export function show(component) {
-  const root = component.parentElement.querySelector(".gallery-view");
-  let gallery = galleries.get(root);
-  if (!gallery) {
-    gallery = new Gallery(root);
-    galleries.set(root, gallery);
-  }
-  gallery.send = (name, value) => component.setTriggerValue(name, value);
-  gallery.take(component.data);
-  return () => {
-    gallery.end();
-    galleries.delete(root);
-  };
+  return mount(component, ".gallery-view", galleries, (root) => new Gallery(root));
 }
 
 class Gallery {

@@ -9,6 +9,7 @@ import { listen } from "./gestures.js";
 import { Legend } from "./legend.js";
 import { Ids, join, leave, tellHover } from "./links.js";
 import { Overlay } from "./overlay.js";
+import { mount } from "./mount.js";
 import * as pick from "./pick.js";
 import { isNew, takeChosen } from "./selected.js";
 import { follow } from "./together.js";
@@ -28,21 +29,7 @@ export function viewIn(root) {
 
 /** Called by Streamlit at every change of the data, usually with the same parent. */
 export function show(component) {
-  const root = component.parentElement.querySelector(".map-view");
-  let view = views.get(root);
-  if (!view) {
-    view = new View(root);
-    views.set(root, view);
-  }
-  view.send = (name, value) => component.setTriggerValue(name, value);
-  view.take(component.data);
-  const call = (view.calls = (view.calls ?? 0) + 1);
-  return () => {
-    // Streamlit also ends calls that a later one has overtaken.
-    if (view.calls !== call) return;
-    view.end();
-    views.delete(root);
-  };
+  return mount(component, ".map-view", views, (root) => new View(root));
 }
 
 class View {
