@@ -4,7 +4,6 @@ import re
 from pathlib import Path
 
 import numpy as np
-import pytest
 from streamlit.testing.v1 import AppTest
 
 from explorer.exports import FORMATS, execute, export_step, keep_rows
@@ -17,20 +16,6 @@ from explorer.ui.state import Selection
 
 ROOT = Path(__file__).parents[2]
 EXPORT = "pages/take/export.py"
-
-
-@pytest.fixture(scope="module")
-def wine(shared):
-    """A workspace on the wine sample with everything computed."""
-    from explorer.ui.state import Document
-
-    data = load_sample("wine", shared.store, silent)
-    recipe = propose(data).recipe.using(projector=projectors().create("pca"))
-    run(recipe, data, shared.store)
-    identifier = shared.workspaces.create("wine")
-    document = Document(dataset=data.id, recipe=recipe.to_data(), ran=recipe.to_data())
-    shared.workspaces.save(identifier, document.model_dump(mode="json"), 0)
-    return identifier
 
 
 def open_export(identifier, **session):

@@ -1,30 +1,11 @@
 """The panel of the selected rows: what it offers, what it says, what stays when one is picked."""
 
 import numpy as np
-import pytest
 
-from explorer.load import load_sample
-from explorer.project import projectors
-from explorer.propose import propose
-from explorer.run import run
-from explorer.spec import silent
 from explorer.ui.state import Selection
 from tests.ui.opened import open_page
 
 MAP = "pages/explore/map.py"
-
-
-@pytest.fixture(scope="module")
-def wine(shared):
-    from explorer.ui.state import Document
-
-    data = load_sample("wine", shared.store, silent)
-    recipe = propose(data).recipe.using(projector=projectors().create("pca"))
-    run(recipe, data, shared.store)
-    identifier = shared.workspaces.create("wine")
-    document = Document(dataset=data.id, recipe=recipe.to_data(), ran=recipe.to_data())
-    shared.workspaces.save(identifier, document.model_dump(mode="json"), 0)
-    return identifier
 
 
 def select(app, rows, origin="elsewhere"):
