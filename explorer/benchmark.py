@@ -13,6 +13,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 
+from explorer.benchmark_silhouette import compare_silhouettes
 from explorer.benchmark_step import GROUPS, TABLE_COLUMNS, Outcome, Task
 from explorer.cli_flags import FAMILIES
 from explorer.cli_write import say, table, table_row
@@ -23,14 +24,20 @@ _ENCODERS = ("features", "vectors")
 """The encoders whose input is numbers; texts and images depend on their content."""
 _EXTRA = ("hdbscan@10",)
 _MEGABYTE = 2**20
+_ROWS, _COLUMNS = "1000,10000,50000", 384
+_SILHOUETTE_ROWS, _SILHOUETTE_COLUMNS = "1000,10000,60000", 50
 
 
 def add_flags(parser: argparse.ArgumentParser) -> None:
     """Sizes, steps and the limit."""
-    parser.add_argument("--rows", default="1000,10000,50000", metavar="N,N,...",
-                        help="numbers of rows [default: 1000,10000,50000]")
-    parser.add_argument("--columns", type=int, default=384, metavar="D",
-                        help="columns of the vectors [default: 384]")
+    parser.add_argument("--rows", metavar="N,N,...",
+                        help=f"numbers of rows [default: {_ROWS}; {_SILHOUETTE_ROWS} with "
+                             "--silhouette]")
+    parser.add_argument("--columns", type=int, metavar="D",
+                        help=f"columns of the vectors [default: {_COLUMNS}; {_SILHOUETTE_COLUMNS} "
+                             "with --silhouette]")
+    parser.add_argument("--silhouette", action="store_true",
+                        help="instead of the steps: our silhouettes beside scikit-learn's")
     parser.add_argument("--steps", default="", metavar="STEP,...",
                         help="METHOD, or METHOD@D on the first D principal axes "
                              f"[default: {','.join(all_steps())}]")
@@ -41,10 +48,15 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
 
 def run_benchmark(arguments: argparse.Namespace, progress: Progress) -> None:
     """Measure and print a Markdown table, row by row."""
-    sizes = sorted(read_sizes(arguments.rows))
+    if arguments.silhouette:
+        compare_silhouettes(read_sizes(arguments.rows or _SILHOUETTE_ROWS),
+                            arguments.columns or _SILHOUETTE_COLUMNS, arguments.limit, progress)
+        return
+    sizes = sorted(read_sizes(arguments.rows or _ROWS))
+    columns = arguments.columns or _COLUMNS
     steps = [step for step in arguments.steps.split(",") if step] or all_steps()
-    tasks = [[task_of(step, n, arguments.columns) for n in sizes] for step in steps]
-    say(header(arguments.columns, arguments.limit))
+    tasks = [[task_of(step, n, columns) for n in sizes] for step in steps]
+    say(header(columns, arguments.limit))
     say()
     say(table(("step", *(f"{n:,} rows" for n in sizes), "exponent"), ()))
     for index, (step, series) in enumerate(zip(steps, tasks, strict=True)):

@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from explorer import cli_keep, cli_recipes, cli_steps
+from explorer import cli_keep, cli_recipes, cli_steps, cli_studies
 from explorer.cli_flags import Parser
 from explorer.cli_write import remark
 from explorer.errors import Cancelled, ExplorerError
@@ -50,5 +50,6 @@ def build_parser() -> Parser:
     commands = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=Parser)
     cli_recipes.add_commands(commands)
     cli_steps.add_commands(commands)
+    cli_studies.add_commands(commands)
     cli_keep.add_commands(commands)
     return parser

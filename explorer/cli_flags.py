@@ -12,12 +12,15 @@ from explorer.judge import judges
 from explorer.neighbors import neighbor_searches
 from explorer.project import projectors
 from explorer.spec import Method, Parameter, Registry
+from explorer.study import studies
 
 FAMILIES: dict[str, Callable[[], Registry[Any]]] = {
     "encode": encoders, "neighbors": neighbor_searches, "project": projectors,
     "cluster": clusterers, "judge": judges,
 }
-"""The command of each family of methods, and where its methods are."""
+"""The command of each family of single steps, and where its methods are."""
+DECLARED: dict[str, Callable[[], Registry[Any]]] = {**FAMILIES, "study": studies}
+"""Everything with a declaration."""
 
 _DEST = "parameter_"
 _METAVARS = {"int": "WHOLE", "float": "NUMBER", "text": "TEXT", "list": "TEXT"}

@@ -17,7 +17,7 @@ from explorer.cli_data import (
     opened_store,
     role_flags,
 )
-from explorer.cli_flags import FAMILIES, Parser, bounds_of, default_of, flag_of
+from explorer.cli_flags import DECLARED, Parser, bounds_of, default_of, flag_of
 from explorer.cli_write import Meter, remark, say, score_table, table, write_folder
 from explorer.dataset import Dataset
 from explorer.errors import DataError, Where
@@ -70,7 +70,7 @@ def _run(arguments: argparse.Namespace) -> None:
     recipe = read_recipe(arguments.recipe)
     store, meter = opened_store(arguments), Meter()
     dataset = open_arguments(arguments, store, meter, read=recipe.read)
-    recipe = _for_this(recipe, dataset, arguments)
+    recipe = for_this_data(recipe, dataset, arguments)
     result = run(recipe, dataset, store, meter)
     meter.close()
     export = make_export(result, np.arange(dataset.n), {})
@@ -81,7 +81,7 @@ def _run(arguments: argparse.Namespace) -> None:
     say("Wrote " + ", ".join(map(str, files)))
 
 
-def _for_this(recipe: Recipe, dataset: Dataset, arguments: argparse.Namespace) -> Recipe:
+def for_this_data(recipe: Recipe, dataset: Dataset, arguments: argparse.Namespace) -> Recipe:
     """The recipe with the roles given as flags, after a look at whether the data is its own."""
     roles = {**recipe.roles, **role_flags(arguments)}
     if recipe.dataset and recipe.dataset != dataset.id:
@@ -149,9 +149,9 @@ def _import(arguments: argparse.Namespace) -> None:
 def _methods(arguments: argparse.Namespace) -> None:
     if arguments.json:
         say(json.dumps({family: [_plain(method) for method in registry()]
-                        for family, registry in FAMILIES.items()}, indent=1))
+                        for family, registry in DECLARED.items()}, indent=1))
         return
-    for family, registry in FAMILIES.items():
+    for family, registry in DECLARED.items():
         say(f"## explorer {family}")
         for method in registry():
             say()

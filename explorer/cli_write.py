@@ -116,8 +116,10 @@ def score_table(scores: Iterable[Score]) -> str:
 
 
 def value_of(score: Score) -> str:
-    """'0.1234', or 'not defined: why'."""
-    return f"{score.value:.6g}" if score.value is not None else f"not defined: {score.why}"
+    """'0.1234', '0.1234 (95 % interval 0.12 to 0.13)', or 'not defined: why'."""
+    if score.value is None:
+        return f"not defined: {score.why}"
+    return f"{score.value:.6g}" + (f" (95 % interval {score.interval})" if score.interval else "")
 
 
 def _cell(content: object) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -12,17 +12,15 @@ import numpy as np
 
 from explorer.dataset import Column, Dataset
 from explorer.escape import esc_plotly
+from explorer.measures import Measure, in_a_sentence, measures
 from explorer.plot.palette import CategoryColors, NumberColors, category_colors, cluster_colors
 from explorer.run import Run, name_of
-from explorer.values import NOISE, Clustering
+from explorer.values import NOISE
 
 HOVER_ROWS = 30_000
 """Above this many rows whole hover texts would make a figure of several MB."""
 MOST_VALUES = 200
 """A column with more different values is no list of categories: it is not offered."""
-_MEANINGS = {"strength": "Membership strength", "outlier": "Outlier score",
-             "distance": "Distance to the centre"}
-"""Numbers per row that a clusterer may give, and how a person reads them."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +43,7 @@ def colorings(current: Run, names: dict[int, str],
 
     def add(key: str, title: str, made_of: Hashable, make: Callable[[], Any],
             heading: str | None = None) -> None:
-        found[key] = Coloring(title, title.lower() if heading is None else heading,
+        found[key] = Coloring(title, in_a_sentence(title) if heading is None else heading,
                               (key, current.plan.embedding, made_of), make)
 
     clustering = current.clustering
@@ -56,17 +54,9 @@ def colorings(current: Run, names: dict[int, str],
     if original is not None and current.plan.edited:
         add("original", "Cluster before your edits", current.plan.original,
             lambda: _labels(original.labels, {}, "cluster before your edits"))
-    judged = current.silhouette
-    if judged is not None and "silhouette" in judged.per_row:
-        judgement = current.plan.judgements["silhouette"]
-        add("silhouette", "Silhouette", judgement, lambda: NumberColors(
-            np.asarray(judged.per_row["silhouette"], dtype=np.float64), "silhouette"))
-        add("second", "Second-best cluster", (judgement, named), lambda: _labels(
-            judged.per_row["second"], names, "second-best cluster"))
-    if clustering is not None:
-        for key, values in _per_row(clustering).items():
-            title = _MEANINGS.get(key, key.replace("_", " ").capitalize())
-            add(key, title, current.plan.clustering, partial(_numbers, values, title.lower()))
+    for key, measure in measures(current).items():
+        add(key, measure.title, (measure.made_of, named if measure.ours else ()),
+            partial(_measured, measure, names))
     if chosen is not None and len(chosen):
         add("selection", "Selected or not", hashlib.sha256(chosen.tobytes()).hexdigest(),
             partial(_chosen, current, chosen), "selection")
@@ -124,15 +114,15 @@ def _labels(labels: np.ndarray, names: dict[int, str], title: str = "") -> Categ
     return cluster_colors(labels, called, title=title)
 
 
-def _per_row(clustering: Clustering) -> dict[str, np.ndarray]:
-    """What the clusterer says of each row in one number."""
-    found = {} if clustering.strengths is None else {"strength": clustering.strengths}
-    return found | {name: values for name, values in clustering.extras.items()
-                    if name in _MEANINGS and values.shape == clustering.labels.shape}
-
-
-def _numbers(values: np.ndarray, title: str) -> NumberColors:
-    return NumberColors(np.asarray(values, dtype=np.float64), title)
+def _measured(measure: Measure, names: dict[int, str]) -> CategoryColors | NumberColors:
+    title = in_a_sentence(measure.title)
+    if measure.kind == "number":
+        return NumberColors(measure.numbers(), title)
+    codes = measure.codes()
+    if measure.kind == "cluster":
+        called = {code: measure.name(code, names) for code in np.unique(codes).tolist()}
+        return replace(_labels(codes, {}, title), names=called)
+    return CategoryColors(codes, {0: "no", 1: "yes", NOISE: "not defined"}, {}, title)
 
 
 def _chosen(current: Run, rows: np.ndarray) -> CategoryColors:

@@ -141,7 +141,8 @@ def start(home: Path, warm: Sequence[str] = ()) -> Engine:
     """The engine of that home, started unless one is alive; returns at once (`wait_ready` waits).
 
     `warm` are 'module:function' without arguments, run in every idle worker before its first jobs;
-    EXPLORER_WARM (comma-separated) adds to them. Raises StoreError (the database).
+    EXPLORER_WARM (comma-separated, may be empty) takes their place. Raises StoreError (the
+    database).
     """
     home = Path(home).resolve()
     with _guard:
@@ -161,8 +162,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if lock is None:
         return _TAKEN
     _log_into(Log(home / _LOG))
-    warm = (*options.warm, *filter(None, os.environ.get("EXPLORER_WARM", "").split(",")))
-    return _serve(home, warm, _leaving())
+    given = os.environ.get("EXPLORER_WARM")
+    warm = options.warm if given is None else filter(None, given.split(","))
+    return _serve(home, tuple(warm), _leaving())
 
 
 def _serve(home: Path, warm: tuple[str, ...], leaving: threading.Event) -> int:

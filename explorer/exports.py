@@ -26,8 +26,9 @@ from explorer.export.rows import (
     write_parquet,
 )
 from explorer.jobs import Step
+from explorer.measures import measures
 from explorer.plan import make_plan
-from explorer.recipe import recipe_from_data
+from explorer.recipe import Call, recipe_from_data
 from explorer.run import Run
 from explorer.spec import Progress, part, result_key, silent
 from explorer.store import Store
@@ -80,10 +81,15 @@ def export_step(current: Run, rows: np.ndarray, names: Mapping[int, str], form: 
     named = {str(label): name for label, name in sorted(names.items())}
     noted = {str(label): note for label, note in sorted((notes or {}).items())}
     told = current.dataset.told()
-    parts = [current.recipe.to_data(), current.dataset.id, current.dataset.roles, chosen, named,
+    # Studies are in it when they are computed, not when they are asked for.
+    recipe = current.recipe.bare.to_data()
+    if current.findings:
+        recipe["studies"] = [Call.of(made.study).model_dump(mode="json")
+                             for made in current.findings]
+    parts = [recipe, current.dataset.id, current.dataset.roles, chosen, named,
              form, told, *([noted] if noted else [])]
     key = result_key("export", 3, *parts)
-    payload = {"step": "export", "key": key, "recipe": current.recipe.to_data(), "told": told,
+    payload = {"step": "export", "key": key, "recipe": recipe, "told": told,
                "dataset": current.dataset.id, "roles": current.dataset.roles, "rows": chosen,
                "names": named, "notes": noted, "format": form}
     return Step(key=key, kind="export", title=f"Export of {len(rows):,} rows",
@@ -154,7 +160,7 @@ def manifest_of(current: Run, rows: int, uncovered: int, names: dict[int, str],
         "export": key, "results": {name: _made(current, key) for name, key in {
             "embedding": current.plan.embedding, "projection": current.plan.projection,
             "clustering": current.plan.clustering, **current.plan.judgements}.items()},
-        "scores": scores, "rows_without_vector": uncovered,
+        "scores": scores, "rows_without_vector": uncovered, **_studied(current),
         "cluster_names": {str(label): name for label, name in names.items()},
         "cluster_notes": {str(label): note for label, note in (notes or {}).items()},
         **_edited(current)})
@@ -166,6 +172,14 @@ def _edited(current: Run) -> dict[str, Any]:
         return {}
     return {"edits": {"steps": len(current.plan.edited), "rows_changed": current.rows_edited,
                       "original_clustering": _made(current, current.plan.original)}}
+
+
+def _studied(current: Run) -> dict[str, Any]:
+    """What studies found out: nothing where none is computed."""
+    told = [{"study": made.study.key, "parameters": made.study.values(),
+             **_made(current, made.key), "scores": [vars(score) for score in made.finding.scores],
+             "notes": list(made.finding.notes)} for made in current.findings]
+    return {"studies": told} if told else {}
 
 
 def _made(current: Run, key: str) -> dict[str, Any]:
@@ -186,20 +200,12 @@ def meanings_of(current: Run) -> dict[str, str]:
         else f"number of the cluster; -1 is noise; made by {clusterer} in {current.space}, then "
              f"edited by hand in {times} (in recipe.yaml): a cluster nobody touched keeps its "
              "number, a new one gets a number nothing had before",
-        "strength": f"how firmly the row belongs to its cluster, 0 to 1, as {clusterer} says",
     }
     if steps:
         found["original_cluster"] = (f"{MEANINGS['cluster']}; made by {clusterer} in "
                                      f"{current.space}, before any edit")
-    if current.silhouette is not None:
-        score = current.silhouette.scores[0]
-        basis = f"{score.metric} distance in {score.space}"
-        found |= {
-            "silhouette": f"{MEANINGS['silhouette']}; {basis}; below 0 it is nearer to the "
-                          "second-best cluster; empty where it is not defined",
-            "second_best_cluster": f"number of the cluster with the next smallest mean distance to "
-                                   f"the row; {basis}; empty where there is none",
-        }
+    found |= {measure.column: f"{measure.said.about}; {measure.made_by}; empty where it is not "
+                              "defined" for measure in measures(current).values()}
     if projection is not None:
         found |= {axis: f"{name}: {MEANINGS[axis]}, made by {projector}" for axis, name
                   in zip("xyz", projection.axes, strict=False)}

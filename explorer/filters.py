@@ -1,6 +1,6 @@
 """A filter as plain data: conditions on columns and results, all of which or any of which hold.
 
-No expressions: a condition names what it looks at, one of six tests, and values. A row without a
+No expressions: a condition names what it looks at, one of seven tests, and values. A row without a
 value (an empty cell, not a number, no vector) passes 'is empty' and no other test, not even
 'is not'; such rows are counted.
 """
@@ -16,7 +16,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from explorer.errors import ParameterError
 
-Test = Literal["is", "is not", "one of", "contains", "between", "is empty"]
+Test = Literal["is", "is not", "one of", "contains", "does not contain", "between",
+               "is empty"]
+_INSIDE = ("contains", "does not contain")
 MOST_CONDITIONS = 20
 MOST_VALUES = 200
 LONGEST = 1_000
@@ -24,11 +26,12 @@ LONGEST = 1_000
 
 
 class Condition(BaseModel):
-    """`subject` is 'cluster', 'silhouette', 'strength', 'row id' or 'column:NAME'.
+    """`subject` is 'cluster', a measure ('silhouette', 'strength', 'study:KEY:NAME'), 'row id' or
+    'column:NAME'.
 
     `texts` are the values of a test on text, `numbers` of one on numbers; 'between' has two numbers
-    (None: open at that end), both ends included. 'contains' looks for the text itself, whatever its
-    case.
+    (None: open at that end), both ends included. 'contains' and 'does not contain' look for the
+    text itself, whatever its case.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -46,8 +49,8 @@ class Condition(BaseModel):
             raise ValueError("'between' must have two numbers")
         if self.test != "between" and None in self.numbers:
             raise ValueError("only 'between' may leave a number open")
-        if self.test == "contains" and (self.numbers or len(self.texts) != 1):
-            raise ValueError("'contains' must have one text")
+        if self.test in _INSIDE and (self.numbers or len(self.texts) != 1):
+            raise ValueError(f"'{self.test}' must have one text")
         if self.test in ("is", "is not") and len(self.texts) + len(self.numbers) != 1:
             raise ValueError(f"'{self.test}' must have one value")
         if self.test == "one of" and not (self.texts or self.numbers):
@@ -130,7 +133,7 @@ def _numbers_hold(condition: Condition, values: np.ndarray) -> tuple[np.ndarray,
     count = int(np.count_nonzero(lacking))
     if condition.test == "is empty":
         return lacking, count
-    if condition.texts or condition.test == "contains":
+    if condition.texts or condition.test in _INSIDE:
         raise _misfit(condition, "numbers")
     wanted = [number for number in condition.numbers if number is not None]
     if condition.test == "between":
@@ -155,13 +158,13 @@ def _texts_hold(condition: Condition, values: np.ndarray) -> tuple[np.ndarray, i
         return lacking, count
     if condition.numbers or condition.test == "between":
         raise _misfit(condition, "texts")
-    if condition.test == "contains":
-        part = condition.texts[0].casefold()
-        held = np.fromiter((bool(text) and part in text.casefold() for text in values),
+    if condition.test in _INSIDE:
+        part, wanted = condition.texts[0].casefold(), condition.test == "contains"
+        held = np.fromiter((bool(text) and (part in text.casefold()) == wanted for text in values),
                            dtype=bool, count=n)
     else:
-        wanted = frozenset(condition.texts)
-        held = np.fromiter((text in wanted for text in values), dtype=bool, count=n)
+        asked = frozenset(condition.texts)
+        held = np.fromiter((text in asked for text in values), dtype=bool, count=n)
         if condition.test == "is not":
             held = ~held
         held &= ~lacking

@@ -14,7 +14,16 @@ import numpy as np
 
 from explorer.errors import ResultError
 from explorer.spec import Facts, Method, scale_exponent
-from explorer.values import NOISE, Clustering, Embedding, Graph, Judgement, Projection
+from explorer.values import (
+    NOISE,
+    Clustering,
+    Embedding,
+    Finding,
+    Graph,
+    Judgement,
+    Projection,
+    Score,
+)
 
 V = TypeVar("V")
 
@@ -141,7 +150,27 @@ def after_judging(result: Any, n: int) -> Judgement:
     """A judge's answer for n rows; ResultError when it cannot be true. 'Not defined' is None with
     a reason, and NaN in values per row or cluster; infinity is never an answer."""
     found = _of_kind(result, Judgement, "The judge")
-    for score in found.scores:
+    _scored(found.scores, n)
+    _told(found.per_row, found.per_cluster, n)
+    return replace(found, notes=_texts(found.notes))
+
+
+def after_studying(result: Any, n: int) -> Finding:
+    """A study's answer for n rows, under the rules of `after_judging`; numbers of its figures may
+    be NaN, not infinite."""
+    found = _of_kind(result, Finding, "The study")
+    _scored(found.scores, n)
+    _told(found.per_row, found.per_cluster, n)
+    for name, array in found.extras.items():
+        if not isinstance(array, np.ndarray) or array.dtype.kind not in "biuf":
+            raise ResultError("WRONG_TYPE", f"The study's {name} must be numbers, got others.")
+        if np.isinf(array).any():
+            raise ResultError("NOT_FINITE", f"{name} must be finite or not defined, got infinity.")
+    return replace(found, notes=_texts(found.notes))
+
+
+def _scored(scores: tuple[Score, ...], n: int) -> None:
+    for score in scores:
         if score.value is None and not score.why:
             raise ResultError("NO_REASON", f"{score.name} must say why it is not defined.")
         if score.value is not None and not np.isfinite(score.value):
@@ -150,13 +179,16 @@ def after_judging(result: Any, n: int) -> Judgement:
         if not 0 <= score.sample <= score.total == n:
             raise ResultError("ROW_COUNT", f"{score.name} must speak of {n} rows, got "
                                            f"{score.sample} of {score.total}.")
-    for name, values in {**found.per_row, **found.per_cluster}.items():
+
+
+def _told(per_row: Mapping[str, np.ndarray], per_cluster: Mapping[str, np.ndarray],
+          n: int) -> None:
+    for name, values in [*per_row.items(), *per_cluster.items()]:
         _shaped(values, name, None, 1)
         if np.isinf(values).any():
             raise ResultError("NOT_FINITE", f"{name} must be finite or not defined, got infinity.")
-    for name, values in found.per_row.items():
+    for name, values in per_row.items():
         _length(values, n, name)
-    return replace(found, notes=_texts(found.notes))
 
 
 def _spread_notes(found: Embedding) -> tuple[str, ...]:

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from explorer.cluster import Clusterer
+from explorer.cluster.tree import TreeClusterer
 from explorer.dataset import Dataset
 from explorer.edit import Edit
 from explorer.edit.split import Split
 from explorer.encode import Encoder
-from explorer.errors import ParameterError
 from explorer.jobs import Step
 from explorer.neighbors import Neighbors, neighbor_searches
 from explorer.neighbors.nearest import shared_count
 from explorer.project import Projector
 from explorer.recipe import Recipe, divider_of
-from explorer.spec import Method, result_key
+from explorer.spec import Cost, Method, result_key
 from explorer.store import Store
 
 EXECUTE = "explorer.steps:execute"
@@ -28,7 +27,8 @@ _GUESSED_WIDTH = 384
 class Plan:
     """The result keys of a recipe on a dataset, and the steps that make them, in order.
 
-    `graph` is None when no step needs neighbours. `original` is the clusterer's clustering,
+    `graph` is None when no step needs neighbours, `tree` when the clusterer cuts none.
+    `original` is the clusterer's clustering,
     `edited` the ones after each edit of the recipe; `clustering` is the last of them.
     """
 
@@ -37,6 +37,7 @@ class Plan:
     embedding: str
     graph: str | None
     projection: str
+    tree: str | None
     original: str
     edited: tuple[str, ...]
     judgements: dict[str, str]
@@ -74,55 +75,6 @@ def make_plan(recipe: Recipe, dataset: Dataset, store: Store,
     return _Planner(recipe, dataset.with_roles(recipe.roles), store, calibration or {}).plan()
 
 
-def sweep_step(plan: Plan, counts: Sequence[int]) -> Step:
-    """One job that clusters with each of `counts` clusters and judges every result.
-
-    Its key does not depend on the number chosen now: a sweep stays found when one is picked.
-    It waits for nothing: the vectors must be stored. Raises ParameterError NO_SWEEP for a method
-    that finds the number itself.
-    """
-    method = plan.recipe.clustering
-    if not method.sweeps or not counts:
-        raise ParameterError("NO_SWEEP", f"A sweep must have a method with a number of clusters "
-                                         f"and at least one number, got {method.title} and "
-                                         f"{len(counts)} numbers.",
-                             hint="Choose K-means or agglomerative clustering.")
-    method = method.with_count(counts[0])
-    judged = [judge.identity() for judge in plan.recipe.judging]
-    key = result_key("sweep", 1, method.identity(), list(counts), judged, plan.clustered)
-    variants = []
-    for count in counts:
-        varied = method.with_count(count)
-        clustering = clustering_key(varied, plan.clustered)
-        variants.append({"count": count, "clustering": clustering,
-                         "judgements": {judge.key: judgement_key(judge, plan.clustered, clustering)
-                                        for judge in plan.recipe.judging}})
-    payload = {"step": "sweep", "key": key, "method": method.identity(), "counts": list(counts),
-               "judges": judged,
-               "variants": variants, "inputs": {"vectors": plan.clustered},
-               "space": _space_kind(plan.recipe)}
-    return Step(key=key, kind="sweep", title=f"{method.title} for {len(counts)} cluster numbers",
-                call=EXECUTE, payload=payload, seconds=_sweep_seconds(plan, method, counts))
-
-
-def _sweep_seconds(plan: Plan, method: Clusterer, counts: Sequence[int]) -> float:
-    """The methods' own estimates, each by what this machine was measured to take for it."""
-    steps = {step.key: step for step in plan.steps}
-    size = steps[plan.original].payload["size"]
-    n, d = size["n"], size["d"]
-    seconds = (method.estimate_sweep(n, d, counts).seconds
-               * _pace(steps[plan.original]))
-    for judge in plan.recipe.judging:
-        step = steps[plan.judgements[judge.key]]
-        seconds += judge.estimate_all(n, d, len(counts)).seconds * _pace(step)
-    return seconds
-
-
-def _pace(step: Step) -> float:
-    expected = step.payload["size"]["expected"]
-    return step.seconds / expected if expected else 1.0
-
-
 def embedding_key(method: Encoder, dataset: Dataset) -> str:
     """The name of an embedding: what made it, the weights it used, the columns it read."""
     columns = [[column.name, column.role] for column in method.columns(dataset)]
@@ -143,6 +95,11 @@ def clustering_key(method: Clusterer, clustered: str) -> str:
     return result_key("cluster", method.identity(), clustered)
 
 
+def tree_key(method: TreeClusterer, clustered: str) -> str:
+    """The name of a tree: what decides it, and nothing of where it is cut."""
+    return result_key("tree", method.grower().identity(), clustered)
+
+
 def edited_key(edit: Edit, clustering: str, embedding: str, clustered: str) -> str:
     """The name of a clustering after an edit: the edit, the clustering before it, the rows of the
     embedding; for a split also the clusterer, all its parameters and the vectors."""
@@ -153,6 +110,14 @@ def edited_key(edit: Edit, clustering: str, embedding: str, clustered: str) -> s
 def judgement_key(judge: Method, clustered: str, clustering: str) -> str:
     """The name of a judgement: judge, vectors and labels."""
     return result_key("judge", judge.identity(), clustered, clustering)
+
+
+@dataclass(frozen=True)
+class Pace:
+    """What a step is expected to take, and the name under which its times are measured."""
+
+    measured: str
+    cost: Cost
 
 
 class _Planner:
@@ -174,14 +139,15 @@ class _Planner:
         clustered = projection if in_picture else embedding
         if in_picture:
             d = getattr(self.recipe.projecting, "dimensions", 2)
-        original = self.cluster(clustered, n, d)
+        tree = self.grow(clustered, n, d)
+        original = self.cluster(clustered, tree, n, d)
         edited = self.edit(original, embedding, clustered, n, d)
         clustering = edited[-1] if edited else original
         judgements = {judge.key: self.judge(judge, clustered, clustering, n, d)
                       for judge in self.recipe.judging}
         description = self.describe(clustered, embedding, clustering, n, d)
         return Plan(recipe=self.recipe, dataset=self.dataset, embedding=embedding, graph=graph,
-                    projection=projection, original=original, edited=edited,
+                    projection=projection, tree=tree, original=original, edited=edited,
                     judgements=judgements,
                     description=description, steps=tuple(self.steps))
 
@@ -222,12 +188,24 @@ class _Planner:
                  tuple(inputs.values()))
         return key
 
-    def cluster(self, clustered: str, n: int, d: int) -> str:
+    def grow(self, clustered: str, n: int, d: int) -> str | None:
+        method = self.recipe.clustering
+        if not isinstance(method, TreeClusterer):
+            return None
+        key = tree_key(method, clustered)
+        self.add("tree", key, method.grower(), n, d, {"inputs": {"vectors": clustered}},
+                 (clustered,), Pace(method.key, method.estimate_tree(n, d)))
+        return key
+
+    def cluster(self, clustered: str, tree: str | None, n: int, d: int) -> str:
         method = self.recipe.clustering
         key = clustering_key(method, clustered)
+        inputs = {"vectors": clustered} | ({"tree": tree} if tree else {})
+        pace = (Pace(f"{method.key}.cut", method.estimate_cut(n))
+                if isinstance(method, TreeClusterer) else None)
         self.add("cluster", key, method, n, d,
-                 {"inputs": {"vectors": clustered}, "space": _space_kind(self.recipe)},
-                 (clustered,))
+                 {"inputs": inputs, "space": _space_kind(self.recipe)}, tuple(inputs.values()),
+                 pace)
         return key
 
     def edit(self, original: str, embedding: str, clustered: str, n: int,
@@ -264,14 +242,16 @@ class _Planner:
         return key
 
     def add(self, kind: str, key: str, method: Method, n: int, d: int, payload: dict[str, Any],
-            after: tuple[str, ...] = ()) -> None:
-        cost = method.estimate(n, d)
+            after: tuple[str, ...] = (), pace: Pace | None = None) -> None:
+        """`pace`: of a step that is not the whole of its method."""
+        pace = pace or Pace(method.key, method.estimate(n, d))
+        cost = pace.cost
         self.steps.append(Step(
             key=key, kind=kind, title=method.title, call=EXECUTE,
             payload={"step": kind, "key": key, "method": method.identity(), **payload,
-                     "size": {"method": method.key, "n": n, "d": d, "expected": cost.seconds,
+                     "size": {"method": pace.measured, "n": n, "d": d, "expected": cost.seconds,
                               "bytes": int(cost.bytes)}},
-            after=after, seconds=cost.seconds * self.calibration.get(method.key, 1.0)))
+            after=after, seconds=cost.seconds * self.calibration.get(pace.measured, 1.0)))
 
 
 def _space_kind(recipe: Recipe) -> str:

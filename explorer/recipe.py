@@ -19,9 +19,13 @@ from explorer.judge import Judge, judges
 from explorer.parameters import shown
 from explorer.project import Projector, projectors
 from explorer.spec import Method, Registry
+from explorer.study import Study, studies
 
 LARGEST_FILE = 8_000_000
 """Bytes of a recipe file; the row sets of edits are most of a long one."""
+
+
+MOST_STUDIES = 200
 
 
 class _PlainLoader(yaml.SafeLoader):
@@ -56,7 +60,7 @@ class Recipe(_Plain):
     `cluster_in` says which space is clustered: 'embedding', or 'projection' when a person chose so
     (every score then says that it was computed on the picture). `read` are the options the file was
     read with and `roles` what each column is used as. `edits` change the clustering by hand, one
-    after the other.
+    after the other; `studies` are the questions asked about the run.
     """
 
     version: Literal[1] = 1
@@ -70,13 +74,14 @@ class Recipe(_Plain):
     cluster_in: Literal["embedding", "projection"] = "embedding"
     judges: tuple[Call, ...] = ()
     edits: tuple[Call, ...] = Field((), max_length=LONGEST)
+    studies: tuple[Call, ...] = Field((), max_length=MOST_STUDIES)
 
     @classmethod
     def of(cls, encoder: Encoder, projector: Projector, clusterer: Clusterer,
            scores: tuple[Judge, ...] | None = None, **rest: Any) -> Recipe:
-        """The recipe of these declarations; `scores` None means every judge at its defaults."""
+        """The recipe of these declarations; `scores` None means the judges of a new recipe."""
         if scores is None:
-            scores = tuple(judge.create() for judge in judges())
+            scores = tuple(judge.create() for judge in judges() if judge.default)
         return cls(encoder=Call.of(encoder), projector=Call.of(projector),
                    clusterer=Call.of(clusterer), judges=tuple(Call.of(score) for score in scores),
                    **rest)
@@ -107,10 +112,20 @@ class Recipe(_Plain):
         """
         return tuple(edit_of(call) for call in self.edits)
 
+    @cached_property
+    def studying(self) -> tuple[Study, ...]:
+        """The studies' declarations."""
+        return tuple(studies().create(call.method, call.parameters) for call in self.studies)
+
+    @property
+    def bare(self) -> Recipe:
+        """The recipe without its studies."""
+        return self.using(studies=()) if self.studies else self
+
     @property
     def unedited(self) -> Recipe:
-        """The recipe without its edits."""
-        return self.using(edits=()) if self.edits else self
+        """The recipe without its edits and studies."""
+        return self.using(edits=(), studies=()) if self.edits or self.studies else self
 
     def using(self, **changes: Any) -> Recipe:
         """The recipe with other parts; a Method becomes its Call. Edits belong to one clustering:
@@ -130,14 +145,16 @@ class Recipe(_Plain):
 
     def check(self) -> Self:
         """Raise ParameterError for the first method or parameter that does not exist."""
-        _ = self.encoding, self.projecting, self.clustering, self.judging, self.editing
+        _ = (self.encoding, self.projecting, self.clustering, self.judging, self.editing,
+             self.studying)
         return self
 
     def to_data(self) -> dict[str, Any]:
-        """Plain data; all parameters written out. Without edits it says nothing of edits, so that
-        earlier versions can read it."""
+        """Plain data; all parameters written out. Without edits or studies it says nothing of
+        them, so that earlier versions can read it."""
         data = self.model_dump(mode="json")
-        return data if self.edits else {key: data[key] for key in data if key != "edits"}
+        later = {"edits", "studies"}
+        return {key: value for key, value in data.items() if value or key not in later}
 
     def to_yaml(self) -> str:
         """The file people download; `from_yaml` gives back an equal recipe."""
@@ -205,6 +222,10 @@ def open_recipe(data: Any) -> OpenedRecipe:
     notes += [f"The score {name[:80]!r} of the saved recipe no longer exists." for name in gone]
     calls["judges"] = [_mended(judges(), call, notes).model_dump() for call in saved.judges
                        if call.method in judges()]
+    unknown = [call.method for call in saved.studies if call.method not in studies()]
+    notes += [f"The study {name[:80]!r} of the saved recipe no longer exists." for name in unknown]
+    calls["studies"] = [_mended(studies(), call, notes).model_dump() for call in saved.studies
+                        if call.method in studies()]
     calls["edits"] = _known_edits(saved.edits, notes)
     return OpenedRecipe(saved.using(**calls).check() if notes else saved.check(), tuple(notes))
 

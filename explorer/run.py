@@ -13,15 +13,27 @@ import pyarrow as pa
 from explorer import steps, values
 from explorer.dataset import Dataset
 from explorer.errors import DataError
+from explorer.measures import measures
 from explorer.plan import Plan, make_plan
 from explorer.recipe import Recipe
 from explorer.spec import Progress, part, silent
 from explorer.steps import Description
 from explorer.store import Store
-from explorer.values import Clustering, Embedding, Judgement, Projection, Score
+from explorer.study import Study
+from explorer.study.step import study_key, study_step
+from explorer.values import Clustering, Embedding, Finding, Judgement, Projection, Score, Tree
 from explorer.work import picture_title
 
 V = TypeVar("V")
+
+
+@dataclass(frozen=True)
+class Found:
+    """A study, what it found out, and the name of that result."""
+
+    study: Study
+    finding: Finding
+    key: str
 
 
 @dataclass(frozen=True)
@@ -59,6 +71,11 @@ class Run:
         return self._read(Clustering, self.plan.clustering)
 
     @cached_property
+    def tree(self) -> Tree | None:
+        """The tree the clusterer cut, where it cuts one."""
+        return None if self.plan.tree is None else self._read(Tree, self.plan.tree)
+
+    @cached_property
     def original(self) -> Clustering | None:
         """The labels as the clusterer gave them."""
         if not self.plan.edited:
@@ -93,6 +110,27 @@ class Run:
         return tuple(score for judgement in self.judgements.values()
                      for score in judgement.scores)
 
+    def finding(self, study: Study) -> Finding | None:
+        """What a study found out about this run; None where it was not computed."""
+        key = study_key(self.plan, study)
+        if key not in self._findings:
+            found = self._read(Finding, key)
+            if found is None:
+                return None
+            self._findings[key] = found
+        return self._findings[key]
+
+    @property
+    def findings(self) -> tuple[Found, ...]:
+        """Of the recipe's studies those that are computed, in its order."""
+        every = ((study, self.finding(study)) for study in self.recipe.studying)
+        return tuple(Found(study, finding, study_key(self.plan, study))
+                     for study, finding in every if finding is not None)
+
+    @cached_property
+    def _findings(self) -> dict[str, Finding]:
+        return {}
+
     @property
     def rows(self) -> np.ndarray:
         """The dataset rows covered (int64, ascending); empty before the embedding is there."""
@@ -119,8 +157,9 @@ class Run:
     def table(self, names: dict[int, str] | None = None,
               places: np.ndarray | None = None) -> pa.Table:
         """Our columns for the rows covered, or only for those at `places`: cluster, cluster_name,
-        original_cluster (after edits), silhouette, second_best_cluster, second_best_name, strength
-        (where the method gives one), x, y(, z)."""
+        original_cluster (after edits), those of every measure there is (silhouette,
+        second_best_cluster, strength, what studies found out: see `explorer.measures`),
+        x, y(, z)."""
         names = names or {}
         at: Any = slice(None) if places is None else places
         columns: dict[str, pa.Array] = {}
@@ -131,10 +170,8 @@ class Run:
             if self.plan.edited and self.original is not None:
                 columns["original_cluster"] = pa.array(
                     np.asarray(self.original.labels[at], dtype=np.int32))
-            if self.clustering.strengths is not None:
-                columns["strength"] = pa.array(np.asarray(self.clustering.strengths[at]))
-        if self.silhouette is not None:
-            columns |= _silhouette_columns(self.silhouette, names, at)
+        for measure in measures(self).values():
+            columns |= measure.columns(at, names)
         if self.projection is not None:
             for axis, values_ in zip("xyz", self.projection.points[at].T, strict=False):
                 columns[axis] = pa.array(np.ascontiguousarray(values_))
@@ -162,8 +199,12 @@ def run(recipe: Recipe, dataset: Dataset, store: Store, progress: Progress = sil
         share = part(progress, done / total, (done + step.seconds) / total)
         steps.execute(step.payload, str(store.root), titled(share, step.title))
         done += step.seconds
+    plan = make_plan(recipe, dataset, store)  # the embedding's shape is known now
+    for study in recipe.studying:
+        steps.execute(study_step(plan, study).payload, str(store.root),
+                      titled(part(progress, 1.0, 1.0), study.title))
     progress(1.0, "done")
-    return Run(make_plan(recipe, dataset, store), store)
+    return Run(plan, store)
 
 
 def name_of(label: int, names: dict[int, str]) -> str:
@@ -176,20 +217,6 @@ def name_of(label: int, names: dict[int, str]) -> str:
 def titled(progress: Progress, title: str) -> Progress:
     """`progress` that names the step it belongs to."""
     return lambda fraction, text: progress(fraction, f"{title}: {text}")
-
-
-def _silhouette_columns(judgement: Judgement, names: dict[int, str],
-                        at: Any) -> dict[str, pa.Array]:
-    silhouette = judgement.per_row["silhouette"][at]
-    second = judgement.per_row["second"][at]
-    undefined = np.isnan(silhouette)
-    lacking = second < 0
-    return {
-        "silhouette": pa.array(np.asarray(silhouette, dtype=np.float64), mask=undefined),
-        "second_best_cluster": pa.array(np.asarray(second, dtype=np.int32), mask=lacking),
-        "second_best_name": pa.array([None if label < 0 else name_of(label, names)
-                                      for label in second]),
-    }
 
 
 def rows_of_clusters(result: Run, clusters: set[int]) -> np.ndarray:

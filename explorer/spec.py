@@ -95,6 +95,12 @@ class Method(BaseModel):
     follows_rows: ClassVar[bool] = True
     """Whether the same rows in another order give the same result in that order. False for what
     draws random numbers row by row; the contract tests hold every other method to it."""
+    sees_origin: ClassVar[bool] = False
+    """Whether it looks at the rows from zero, so that a constant column is not nothing to it. The
+    contract tests hold every other method to a result that a constant column does not change."""
+    draws: ClassVar[tuple[str, ...]] = ()
+    """What its results have to show beyond the usual views: names that `ui/method_view.py` knows,
+    drawn from the `extras` of its result."""
 
     @classmethod
     def create(cls, **given: Any) -> Self:

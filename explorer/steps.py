@@ -24,8 +24,10 @@ from explorer.flight import (
     after_judging,
     after_projecting,
     after_searching,
+    after_studying,
     before,
 )
+from explorer.grow import tree
 from explorer.judge import judges
 from explorer.neighbors import neighbor_searches
 from explorer.plan import embedding_key
@@ -33,8 +35,19 @@ from explorer.project import projectors
 from explorer.recipe import divider_of
 from explorer.spec import Progress, Registry
 from explorer.store import Store
+from explorer.study import studies
+from explorer.study.subject import Subject
 from explorer.sweep import Sweep, sweep
-from explorer.values import Clustering, Embedding, Graph, Judgement, Projection, facts_of
+from explorer.values import (
+    Clustering,
+    Embedding,
+    Finding,
+    Graph,
+    Judgement,
+    Projection,
+    Tree,
+    facts_of,
+)
 from explorer.work import Space, Work, picture_note, provenance
 
 __all__ = ["Description", "Sweep", "compute", "execute", "labelled"]
@@ -102,11 +115,17 @@ def project(work: Work) -> Projection:
 
 
 def cluster(work: Work) -> Clustering:
-    """embedding (or, when chosen, projection) -> clustering."""
+    """embedding (or, when chosen, projection) -> clustering; from the stored tree where the
+    clusterer cuts one."""
     method = work.method(clusterers())
     space = work.clustered()
     given = before(method, space.vectors, space.facts)
-    result = after_clustering(method.cluster(given.vectors, work.progress), space.facts.n)
+    if "tree" in work.payload["inputs"]:
+        grown = values.read(Tree, work.store.get(work.payload["inputs"]["tree"]))
+        found = method.cut(grown, work.progress)
+    else:
+        found = method.cluster(given.vectors, work.progress)
+    result = after_clustering(found, space.facts.n)
     return replace(result, notes=(*given.notes, *picture_note(work.payload), *result.notes))
 
 
@@ -152,21 +171,35 @@ def judge(work: Work) -> Judgement:
     space = work.clustered()
     clustering = work.clustering()
     given = before(method, space.vectors, space.facts)
-    result = after_judging(method.judge(given.vectors, clustering.labels, clustering.metric,
-                                        space.title, work.progress), space.facts.n)
+    metric = work.payload.get("metric", clustering.metric)  # on a picture beside: its own
+    result = after_judging(method.judge(given.vectors, clustering.labels, metric, space.title,
+                                        work.progress), space.facts.n)
     return replace(result, notes=(*picture_note(work.payload), *result.notes))
 
 
+def study(work: Work) -> Finding:
+    """run -> what one study found out about it."""
+    method = work.method(studies())
+    subject = Subject(work)
+    notes = method.check(subject.facts)
+    result = after_studying(method.study(subject, work.progress), subject.facts.n)
+    work.progress(1.0, "done")
+    return replace(result, notes=(*notes, *result.notes))
+
+
 HANDLERS: dict[str, Callable[[Work], Any]] = {
-    "encode": encode, "graph": graph, "project": project, "cluster": cluster, "edit": edit,
+    "encode": encode, "graph": graph, "project": project, "tree": tree,
+    "cluster": cluster, "edit": edit,
     "judge": judge,
-    "sweep": sweep, "describe": describe,
+    "sweep": sweep, "describe": describe, "study": study,
 }
 
 
 _REGISTRIES: dict[str, Callable[[], Registry[Any]]] = {
     "encode": encoders, "graph": neighbor_searches, "project": projectors, "cluster": clusterers,
+    "tree": clusterers,
     "sweep": clusterers, "edit": edits, "judge": judges,
+    "study": studies,
 }
 
 

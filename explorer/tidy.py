@@ -23,11 +23,12 @@ from explorer.disk import disk_error
 from explorer.errors import ExplorerError
 from explorer.jobs import Step
 from explorer.load.limits import size_of
-from explorer.plan import Plan, make_plan, sweep_step
+from explorer.plan import Plan, make_plan
 from explorer.recipe import recipe_from_data
 from explorer.seal import open_sealed
 from explorer.spec import Progress, silent
 from explorer.store import Store
+from explorer.sweep_step import sweep_step, swept_methods
 from explorer.temporary import name_temporary
 from explorer.workspace import Workspaces
 
@@ -134,7 +135,7 @@ def _planned(document: Mapping[str, Any], recipe: Mapping[str, Any], store: Stor
              done: Iterable[tuple[str, Mapping[str, Any]]]) -> set[str]:
     dataset = open_dataset(store, document["dataset"]).with_roles(document.get("roles", {}))
     plan = make_plan(recipe_from_data(recipe), dataset, store)
-    keys = {step.key for step in plan.steps} | _swept(plan, document.get("sweep") or ())
+    keys = {step.key for step in plan.steps} | _swept(plan, document)
     edits = changes_of(done, plan.clustering).edits
     if edits:
         whole = plan.recipe.to_data() | {"edits": [*plan.recipe.to_data().get("edits", ()), *edits]}
@@ -142,11 +143,15 @@ def _planned(document: Mapping[str, Any], recipe: Mapping[str, Any], store: Stor
     return keys
 
 
-def _swept(plan: Plan, counts: Iterable[int]) -> set[str]:
-    counts = tuple(counts)
-    if not counts or not plan.recipe.clustering.sweeps:
+def _swept(plan: Plan, document: Mapping[str, Any]) -> set[str]:
+    counts = tuple(document.get("sweep") or ())
+    asked = document.get("sweep_methods") or ()
+    every = swept_methods(plan.recipe, asked)
+    names = {call["method"] for call in asked} or {plan.recipe.clusterer.method}
+    methods = [method for method in every if method.key in names]
+    if not counts or not methods:
         return set()
-    step = sweep_step(plan, counts)
+    step = sweep_step(plan, counts, methods)
     return {step.key, *_KEY.findall(json.dumps(step.payload))}
 
 

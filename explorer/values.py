@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field, fields
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 
@@ -106,10 +106,23 @@ class Clustering:
 
 
 @dataclass(frozen=True)
+class Tree:
+    """How n rows join into one group: (n - 1) x 4 float64 `merges` as scipy.cluster.hierarchy has
+    them (two groups, height, rows), by rising height; row i is group i, merge j makes group n + j.
+    `metric` the distance, `notes` what it approximates."""
+
+    merges: np.ndarray
+    metric: str
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Score:
     """One number about a clustering or a projection, with all that makes it true.
 
-    `value` None means 'not defined', and `why` says why. `sample` of `total` rows were used.
+    `value` None means 'not defined', and `why` says why. `sample` of `total` rows were used; where
+    it estimates the number of all rows, `low` and `high` are the ends of its 95 % confidence
+    interval.
     """
 
     name: str
@@ -122,6 +135,18 @@ class Score:
     seed: int | None = None
     why: str = ""
     better: str = "higher"
+    low: float | None = None
+    high: float | None = None
+
+    @property
+    def interval(self) -> str:
+        """'0.305 to 0.319', with a digit more than tells its ends apart; '' where there is none."""
+        if self.low is None or self.high is None:
+            return ""
+        digits = 3
+        while digits < 6 and round(self.high - self.low, digits) < 10**(1 - digits):
+            digits += 1
+        return f"{self.low:.{digits}f} to {self.high:.{digits}f}"
 
 
 @dataclass(frozen=True)
@@ -132,6 +157,38 @@ class Judgement:
     scores: tuple[Score, ...]
     per_row: dict[str, np.ndarray] = field(default_factory=dict)
     per_cluster: dict[str, np.ndarray] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class RowValue:
+    """How a person reads one value per row of a result: `title` in lists and over the legend,
+    `about` in a sentence. `kind` 'cluster': numbers of clusters (-1 noise or none), 'yes': 0 or 1;
+    NaN is not defined. `column` names it in exports ('': the method's key and the array's name do);
+    `ours`: the clusters are those of the run itself; else they are called `word` and number."""
+
+    title: str
+    about: str
+    kind: Literal["number", "cluster", "yes"] = "number"
+    column: str = ""
+    ours: bool = False
+    word: str = "Cluster"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a study (`explorer.study`) found out about a run.
+
+    `scores`; `per_row` arrays of n rows and `per_cluster` arrays indexed by cluster number (NaN or
+    -1 where not defined); `tables`: records in plain data by the table's name; `extras`: arrays of
+    any shape, for figures.
+    """
+
+    scores: tuple[Score, ...] = ()
+    per_row: dict[str, np.ndarray] = field(default_factory=dict)
+    per_cluster: dict[str, np.ndarray] = field(default_factory=dict)
+    tables: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    extras: dict[str, np.ndarray] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
 

@@ -78,6 +78,9 @@ def picture_title(projector: str, dimensions: int) -> str:
 
 def picture_note(payload: dict[str, Any]) -> tuple[str, ...]:
     """What every result made on the picture says."""
+    if payload.get("space") == "beside":
+        return ("judged on the picture, although the clusters were made elsewhere: it speaks of "
+                "the picture, where distances are distorted",)
     if payload.get("space") != "picture":
         return ()
     return ("clustered and judged on the picture, not on the embedding: distances there are "

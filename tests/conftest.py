@@ -11,6 +11,9 @@ import pytest
 
 from explorer.store import Store
 
+# Every server a test starts would import UMAP in every worker first: five seconds of CPU each.
+os.environ.setdefault("EXPLORER_WARM", "")
+
 
 @pytest.fixture(autouse=True)
 def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:

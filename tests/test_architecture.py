@@ -14,18 +14,19 @@ BASE = {"errors", "parameters", "spec", "values", "flight", "dataset", "store", 
         "disk", "seal", "temporary", "clean_logs", "row_sets", "filters"}
 ENGINE = {"database", "schema", "workspace_file", "workspace", "backups", "restore", "heartbeat",
           "jobs", "engine"}
-ROOMS = {"load", "encode", "neighbors", "project", "cluster", "edit", "judge", "plot",
-         "export"}
-CHAIN = {"recipe", "changes", "plan", "work", "sweep", "describe", "steps", "single", "run",
+ROOMS = {"load", "encode", "neighbors", "self_organize", "project", "cluster", "edit", "judge",
+         "plot", "export"}
+CHAIN = {"recipe", "changes", "plan", "work", "grow", "sweep", "sweep_step", "judging", "describe",
+         "steps", "single", "run",
          "propose", "imports", "uploads", "exports", "colorings", "map_files",
-         "queries", "search_rows"}
+         "queries", "search_rows", "study", "known_groups", "agreement", "leaderboard", "measures"}
 KEEPERS = {"tidy"}
 """What knows both the work of people and what it was computed from."""
 COMMANDS = {"cli", "benchmark", "__init__", "__main__"}
 PAGES = {"ui"}
 HEAVY = {"torch", "sklearn", "umap", "openTSNE", "pynndescent", "scipy", "pandas", "plotly", "PIL",
          "sentence_transformers", "transformers", "distributed", "dask", "numba", "openpyxl",
-         "hdbscan", "matplotlib"}
+         "hdbscan", "minisom", "matplotlib"}
 FORBIDDEN_MODULES = {"pickle", "cPickle", "dill", "joblib", "shelve", "marshal", "torchvision",
                      "tarfile"}
 BARE = {("numpy", "load"), ("torch", "load"), ("streamlit", "cache_data"), ("os", "system"),
@@ -43,7 +44,7 @@ def allowed(part: str) -> set[str]:
     if part in ENGINE:
         return BASE | ENGINE
     if part in ROOMS:
-        return BASE | {part, "neighbors"}
+        return BASE | {part, "neighbors", "self_organize"}
     if part in CHAIN:
         return BASE | ROOMS | CHAIN | {"jobs"}
     if part in KEEPERS:

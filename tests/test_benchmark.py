@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
-from explorer import benchmark
+from explorer import benchmark, benchmark_silhouette
 from explorer.cli import main
 
 
@@ -36,3 +37,18 @@ def test_growth_is_the_slope_of_the_logarithms() -> None:
     outcomes = [benchmark.Outcome(3e-6 * n**1.7, 1) for n in (100, 1000, 5000)]
     assert benchmark.growth([100, 1000, 5000], outcomes) == "1.70"
     assert benchmark.growth([100, 1000], [outcomes[0], benchmark.Outcome(refused="x")]) == "-"
+
+
+def test_silhouettes_beside_scikit_learn(capsys: pytest.CaptureFixture[str]) -> None:
+    few = benchmark_silhouette.Match(700, 6, "euclidean")
+    times = benchmark_silhouette.measure(few)
+    assert 0 < times.difference < 1e-5
+    assert min(times.ours, times.single, times.double) > 0
+    assert main(["benchmark", "--silhouette", "--rows", "300", "--limit", "0.01"]) == 0
+    said = capsys.readouterr().out
+    assert said.count("stopped after 0.01 s") == 5
+    assert "| euclidean | 300 x 50 | 1 |" in said
+    assert "| cosine | 300 x 784 | 10 |" in said
+    _, labelings = benchmark_silhouette.make_sample(
+        benchmark_silhouette.Match(400, 5, "cosine", sweep=True))
+    assert [len(np.unique(labels)) for labels in labelings] == list(range(2, 12))

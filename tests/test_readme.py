@@ -9,6 +9,7 @@ from explorer.cluster import clusterers
 from explorer.encode import encoders
 from explorer.judge import judges
 from explorer.project import projectors
+from explorer.study import studies
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -51,7 +52,7 @@ def test_every_explorer_command_exists():
     from explorer.cli import build_parser
 
     commands = re.findall(r"^explorer (\w+)", README, re.MULTILINE)
-    assert {"propose", "run", "encode", "project", "cluster", "judge"} <= set(commands)
+    assert {"propose", "run", "encode", "project", "cluster", "judge", "study"} <= set(commands)
     known = build_parser().format_help()
     for command in commands:
         assert re.search(rf"\b{command}\b", known), command
@@ -61,7 +62,8 @@ def methods_table() -> str:
     """The table as the declarations make it."""
     lines = ["| step | method | what it does |", "|---|---|---|"]
     for step, registry in (("encode", encoders()), ("project", projectors()),
-                           ("cluster", clusterers()), ("judge", judges())):
+                           ("cluster", clusterers()), ("judge", judges()),
+                           ("study", studies())):
         for method in registry:
             words = " ".join(method.describe().split())
             lines.append(f"| {step} | {method.title} | {words} |")

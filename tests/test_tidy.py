@@ -13,12 +13,13 @@ import pytest
 from explorer.cli import main
 from explorer.errors import ParameterError, StoreError
 from explorer.load import load_sample
-from explorer.plan import make_plan, sweep_step
+from explorer.plan import make_plan
 from explorer.propose import propose
 from explorer.recipe import Recipe
 from explorer.run import run
 from explorer.spec import silent
 from explorer.store import Store
+from explorer.sweep_step import sweep_step
 from explorer.tidy import execute, store_quota, tidy
 from explorer.workspace import Workspaces
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import sys
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import ClassVar, Self
 
 import numpy as np
 
 from explorer.spec import Cost, Method, Progress, Registry, discover, part
-from explorer.values import Clustering
+from explorer.values import Clustering, RowValue
 
 
 class Clusterer(Method):
@@ -20,6 +20,16 @@ class Clusterer(Method):
     family: ClassVar[str] = "clusterer"
     sweeps: ClassVar[str] = ""
     """The parameter a k sweep varies; '' when the method finds the number itself."""
+    dense: ClassVar[bool] = False
+    """Whether its clusters are dense regions of any shape: indices of round ones then mislead."""
+
+    rows_say: ClassVar[Mapping[str, RowValue]] = {
+        "strength": RowValue("Membership strength",
+                             "how firmly the row belongs to its cluster, 0 to 1"),
+        "outlier": RowValue("Outlier score", "how far the row is outside the nearest dense region, "
+                                             "0 to 1 (GLOSH)"),
+        "distance": RowValue("Distance to the centre", "distance to the centre of its cluster")}
+    """What `strengths` ('strength') and those of the `extras` that have a value per row mean."""
 
     @property
     def distance(self) -> str:

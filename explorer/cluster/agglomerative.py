@@ -1,90 +1,143 @@
-"""Agglomerative clustering: all distances, one tree, cut wherever asked."""
+"""Agglomerative clustering: one tree, kept, and cut wherever asked."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import ClassVar, Literal, Self
 
 import numpy as np
 from pydantic import Field
 
-from explorer.cluster import Clusterer
+from explorer.cluster.along_neighbors import join_along
+from explorer.cluster.prepare import prepare
+from explorer.cluster.spanning_tree import estimate_spanning_tree, find_spanning_tree
+from explorer.cluster.tree import TreeClusterer, merges_of
 from explorer.errors import DataError, ParameterError, Where
 from explorer.spec import Cost, Facts, Progress, advanced, part
-from explorer.values import Clustering, by_size
+from explorer.values import Clustering, Tree, by_size
 
 _BLOCK_BYTES = 32 * 2**20
 
 
-class Agglomerative(Clusterer):
-    """Joins the two closest groups again and again until the wanted number is left.
-    Shows how clusters nest in each other. Needs the distance of every pair of rows, so it is for
-    up to 20,000 rows."""
+class Agglomerative(TreeClusterer):
+    """Joins the two closest groups again and again until one is left; the tree of joins is then cut
+    into clusters, by their number or at a distance. Shows how clusters nest in each other. The tree
+    is kept: another cut takes no time. It needs the distance of every pair of rows, so it is for up
+    to 20,000 rows; with single linkage, or when only neighbours may join, for many more."""
 
     key: ClassVar[str] = "agglomerative"
     title: ClassVar[str] = "Agglomerative"
+    version: ClassVar[int] = 2
     rank: ClassVar[int] = 20
     sweeps: ClassVar[str] = "clusters"
+    draws: ClassVar[tuple[str, ...]] = ("dendrogram",)
     min_rows: ClassVar[int] = 2
     min_distinct: ClassVar[int] = 2
     max_rows: ClassVar[int] = 20_000
-    """Peak memory is 8 n^2 bytes: 3.2 GB here."""
+    """Where all pairs are needed: peak memory is 8 n^2 bytes, 3.2 GB here."""
 
     clusters: int = Field(8, ge=2, le=200, description="How many clusters to make.")
     linkage: Literal["ward", "average", "complete", "single"] = Field(
         "ward", description="What counts as the distance of two groups: growth of the variance "
                             "(ward), or the mean, largest or smallest distance of their rows.")
-    metric: Literal["euclidean", "cosine"] = Field(
+    metric: Literal["euclidean", "cosine", "manhattan"] = Field(
         "euclidean", description="How two rows are compared; ward needs euclidean.")
-    distance_threshold: float | None = advanced(
-        None, gt=0, description="Stop joining at this distance instead of at a number of "
-                                "clusters.")
+    distance_threshold: float | None = Field(
+        None, gt=0, description="Cut the tree at this distance instead of at a number of "
+                                "clusters. Empty: by number.")
+    neighbors: int | None = advanced(
+        None, ge=2, le=200, description="Join groups only along rows that are among each other's "
+                                        "so many nearest (ward only): an approximation for more "
+                                        "than 20,000 rows. Empty: any two groups may join.")
 
     @property
     def scale_free(self) -> bool:
         return self.distance_threshold is None
 
+    @property
+    def needs_pairs(self) -> bool:
+        """Whether the distances of all pairs must be in memory."""
+        return self.linkage != "single" and self.neighbors is None
+
     def limits(self, facts: Facts) -> Mapping[str, tuple[float, float]]:
-        if self.distance_threshold is not None:
-            return {}
-        distinct = facts.n if facts.distinct is None else facts.distinct
-        return {"clusters": (2, min(200, distinct))}
+        bounds: dict[str, tuple[float, float]] = {}
+        if self.distance_threshold is None:
+            distinct = facts.n if facts.distinct is None else facts.distinct
+            bounds["clusters"] = (2, min(200, distinct))
+        if self.neighbors is not None:
+            bounds["neighbors"] = (2, min(200, max(2, facts.n - 1)))
+        return bounds
 
     def check(self, facts: Facts) -> tuple[str, ...]:
-        """Also raises ParameterError WARD_NEEDS_EUCLIDEAN and DataError TOO_MANY_ROWS."""
+        """Also raises ParameterError WARD_NEEDS_EUCLIDEAN, NEIGHBORS_NEED_WARD and DataError
+        TOO_MANY_ROWS."""
         if self.linkage == "ward" and self.metric != "euclidean":
             raise ParameterError(
                 "WARD_NEEDS_EUCLIDEAN",
                 f"With linkage ward, metric must be euclidean, got {self.metric}.",
                 Where(parameter="metric"),
                 "Choose the euclidean metric, or average or complete linkage for cosine.")
-        if facts.n > self.max_rows:
+        if self.linkage != "ward" and self.neighbors is not None:
+            raise ParameterError(
+                "NEIGHBORS_NEED_WARD",
+                f"With neighbors, linkage must be ward, got {self.linkage}.",
+                Where(parameter="neighbors"),
+                "Leave neighbors empty, or choose ward. Single linkage has no limit of rows.")
+        if self.needs_pairs and facts.n > self.max_rows:
             raise DataError(
                 "TOO_MANY_ROWS",
                 f"{self.title} must have at most {self.max_rows:,} rows, got {facts.n:,}.",
-                hint=f"It would need {self.estimate(facts.n, facts.d).bytes / 1e9:,.0f} GB: use "
-                     "k-means or HDBSCAN, or a sample of the rows.")
+                hint=f"It would need {self.estimate(facts.n, facts.d).bytes / 1e9:,.0f} GB: set "
+                     "neighbors (15, say) with ward, or use single linkage, k-means, HDBSCAN, or "
+                     "a sample of the rows.")
         notes = super().check(facts)
         if self.distance_threshold is not None:
             notes += (f"The tree is cut at distance {self.distance_threshold:g}; the number of "
                       f"clusters ({self.clusters}) is not used.",)
         return notes
 
-    def estimate(self, n: int, d: int) -> Cost:
-        pairs = n * (n - 1) / 2
-        # scipy's linkage copies the distances, except for single.
-        copies = 1 if self.linkage == "single" else 2
-        return Cost(seconds=0.1 + pairs * (6e-8 + 5e-10 * d),
-                    bytes=int(8 * copies * pairs) + 8 * n * d + 2 * _BLOCK_BYTES)
+    def grower(self) -> Self:
+        return self.create(clusters=2, linkage=self.linkage, metric=self.metric,
+                           neighbors=self.neighbors)
 
-    def cluster(self, vectors: np.ndarray, progress: Progress) -> Clustering:
-        """`extras`: 'tree' is the (n-1) x 4 float64 linkage of scipy.cluster.hierarchy."""
-        notes = self.check(_facts(vectors))
-        tree = self._tree(vectors, progress)
+    def estimate_tree(self, n: int, d: int) -> Cost:
+        if not self.needs_pairs:
+            cost = estimate_spanning_tree(n, d, self.metric)
+            edges = n * ((self.neighbors or 0) + 1)
+            return Cost(cost.seconds + edges * (2e-6 + 2e-8 * d),
+                        cost.bytes + 8 * n * d + 64 * edges)
+        pairs = n * (n - 1) / 2
+        # scipy's linkage copies the distances.
+        return Cost(seconds=0.1 + pairs * (6e-8 + 5e-10 * d),
+                    bytes=int(16 * pairs) + 8 * n * d + 2 * _BLOCK_BYTES)
+
+    def estimate_cut(self, n: int) -> Cost:
+        return Cost(0.02 + 6e-7 * n, 200 * n)
+
+    def grow(self, vectors: np.ndarray, progress: Progress) -> Tree:
+        """The tree; heights are distances of the data (cosine: 1 - cos)."""
+        if self.linkage == "single":
+            return self._single(vectors, progress)
+        if self.neighbors is not None:
+            return self._along(vectors, self.neighbors, progress)
+        from scipy.cluster import hierarchy
+
+        distances = pair_distances(vectors, self.metric, part(progress, 0.0, 0.6))
+        progress(0.6, "joining groups")
+        merges = hierarchy.linkage(distances, method=self.linkage)
+        # Rounding may leave a join a hair below one inside of it.
+        merges[:, 2] = np.maximum.accumulate(merges[:, 2])
+        progress(1.0, "tree built")
+        return Tree(merges, self.metric)
+
+    def cut(self, tree: Tree, progress: Progress) -> Clustering:
+        """As many clusters as asked for, or as there are at the distance threshold."""
         count = self.clusters
         if self.distance_threshold is not None:
-            count = 1 + int(np.count_nonzero(tree[:, 2] >= self.distance_threshold))
-        clustering = self._cut(tree, count, notes)
+            count = count_at(tree.merges, self.distance_threshold)
+        progress(0.0, "cutting the tree")
+        clustering = Clustering(labels=cut(tree.merges, count), metric=tree.metric,
+                                notes=tree.notes)
         progress(1.0, f"{count} clusters")
         return clustering
 
@@ -92,38 +145,34 @@ class Agglomerative(Clusterer):
         """A distance threshold would decide the number instead."""
         return self.create(**{**self.values(), "clusters": count, "distance_threshold": None})
 
-    def sweep(self, vectors: np.ndarray, counts: Sequence[int],
-              progress: Progress) -> list[Clustering]:
-        """The tree is built once and cut at every count; a distance threshold plays no part."""
-        for count in counts:
-            self.with_count(count).check(_facts(vectors))
-        if not counts:
-            return []
-        tree = self._tree(vectors, progress)
-        results = [self._cut(tree, count, ()) for count in counts]
-        progress(1.0, f"{len(results)} cuts")
-        return results
+    def _single(self, vectors: np.ndarray, progress: Progress) -> Tree:
+        """Single linkage is the minimum spanning tree (Gower, Ross 1969)."""
+        prepared = prepare(vectors, self.metric)
+        metric = "euclidean" if self.metric == "cosine" else self.metric
+        found = find_spanning_tree(prepared.vectors, 1, metric, progress)
+        lengths = found.lengths * prepared.unit
+        if self.metric == "cosine":
+            lengths = lengths**2 / 2  # |u - v|^2 = 2 - 2 cos
+        return Tree(merges_of(found.ends, lengths), self.metric)
 
-    def estimate_sweep(self, n: int, d: int, counts: Sequence[int]) -> Cost:
-        return self.estimate(n, d)
-
-    def _tree(self, vectors: np.ndarray, progress: Progress) -> np.ndarray:
-        from scipy.cluster import hierarchy
-
-        distances = pair_distances(vectors, self.metric, part(progress, 0.0, 0.6))
-        progress(0.6, "joining groups")
-        tree: np.ndarray = hierarchy.linkage(distances, method=self.linkage)
-        progress(0.99, "tree built")
-        return tree
-
-    def _cut(self, tree: np.ndarray, count: int, notes: tuple[str, ...]) -> Clustering:
-        return Clustering(labels=cut(tree, count), metric=self.metric, notes=notes,
-                          extras={"tree": tree})
-
-
-def _facts(vectors: np.ndarray) -> Facts:
-    return Facts(len(vectors), vectors.shape[1],
-                 zeros=int(np.count_nonzero(~vectors.any(axis=1))))
+    def _along(self, vectors: np.ndarray, count: int, progress: Progress) -> Tree:
+        n = len(vectors)
+        prepared = prepare(vectors, self.metric)
+        count = min(count, n - 1)
+        found = find_spanning_tree(prepared.vectors, 1, self.metric, part(progress, 0.0, 0.7),
+                                   listed=count)
+        assert found.lists is not None
+        near = np.column_stack([np.repeat(np.arange(n), count), found.lists.ravel()])
+        joined = join_along(prepared.vectors, np.concatenate([near, found.ends]),
+                            part(progress, 0.7, 1.0))
+        joined.merges[:, 2] *= prepared.unit
+        notes = [f"An approximation of Ward's tree: of the {n:,} rows only groups with rows among "
+                 f"each other's {count} nearest could join; parts without such rows between them "
+                 "were linked by the shortest distances there are (minimum spanning tree)."]
+        if joined.raised:
+            notes.append(f"{joined.raised:,} of {n - 1:,} joins would lie lower than a join inside "
+                         "of them, as joins along neighbours may; they stand at its height.")
+        return Tree(joined.merges, self.metric, tuple(notes))
 
 
 def pair_distances(vectors: np.ndarray, metric: str, progress: Progress,
@@ -143,7 +192,7 @@ def pair_distances(vectors: np.ndarray, metric: str, progress: Progress,
     written = 0
     for start in range(0, n, step):
         rows = data[start:start + step]
-        block = cdist(rows, data[start:], metric)
+        block = cdist(rows, data[start:], "cityblock" if metric == "manhattan" else metric)
         for row in range(len(rows)):
             right = block[row, row + 1:]
             distances[written:written + len(right)] = right
@@ -153,8 +202,14 @@ def pair_distances(vectors: np.ndarray, metric: str, progress: Progress,
     return distances
 
 
+def count_at(merges: np.ndarray, height: float) -> int:
+    """How many groups there are when joins at `height` and above are undone."""
+    return 1 + int(np.count_nonzero(merges[:, 2] >= height))
+
+
 def cut(tree: np.ndarray, count: int) -> np.ndarray:
-    """n int32 labels by falling size: the groups there were when `count` were left.
+    """n int32 labels by falling size: the groups there were when `count` were left of the merges
+    `tree`.
 
     The joins are undone in the order made, as scikit-learn does it; a cut by height would give
     fewer clusters than asked for where heights are equal.

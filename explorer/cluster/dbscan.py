@@ -30,6 +30,8 @@ class DBSCAN(Clusterer):
     key: ClassVar[str] = "dbscan"
     title: ClassVar[str] = "DBSCAN"
     rank: ClassVar[int] = 50
+    draws: ClassVar[tuple[str, ...]] = ("k_distances",)
+    dense: ClassVar[bool] = True
     min_rows: ClassVar[int] = 2
     min_distinct: ClassVar[int] = 2
 

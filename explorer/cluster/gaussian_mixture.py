@@ -32,6 +32,7 @@ class GaussianMixture(Clusterer):
     title: ClassVar[str] = "Gaussian mixture"
     rank: ClassVar[int] = 40
     sweeps: ClassVar[str] = "clusters"
+    draws: ClassVar[tuple[str, ...]] = ("memberships",)
     min_rows: ClassVar[int] = 2
     min_distinct: ClassVar[int] = 2
 

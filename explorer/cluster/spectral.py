@@ -33,6 +33,7 @@ class Spectral(Clusterer):
     title: ClassVar[str] = "Spectral"
     rank: ClassVar[int] = 80
     sweeps: ClassVar[str] = "clusters"
+    draws: ClassVar[tuple[str, ...]] = ("eigenvalues",)
     min_rows: ClassVar[int] = 3
     min_distinct: ClassVar[int] = 2
     max_rows: ClassVar[int] = 20_000

@@ -54,6 +54,11 @@ class Encoder(Method):
         """What else decides the result: the checksum of model weights, for example."""
         return ""
 
+    @property
+    def picture_shape(self) -> tuple[int, int, int] | None:
+        """Height, width and channels where the numbers of a vector are the pixels of a picture."""
+        return None
+
     def learn(self, dataset: Dataset, embedding: Embedding,
               progress: Progress) -> dict[str, np.ndarray]:
         """What `place` needs besides the declaration, found again from what was encoded; kept as a

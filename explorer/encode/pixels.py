@@ -37,6 +37,10 @@ class Pixels(UnitLength):
         64, ge=1, le=1000, description="How many main directions to keep (PCA); empty keeps every "
                                        "pixel.")
 
+    @property
+    def picture_shape(self) -> tuple[int, int, int] | None:
+        return None if self.dimensions is not None else (self.side, self.side, self._channels)
+
     def columns(self, dataset: Dataset) -> tuple[Column, ...]:
         """The image column. Raises DataError NO_IMAGES."""
         columns = dataset.with_role("image")

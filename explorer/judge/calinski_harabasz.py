@@ -7,6 +7,7 @@ from typing import ClassVar
 import numpy as np
 
 from explorer.judge import Judge
+from explorer.judge.fit import Fit, Made, round_clusters
 from explorer.judge.kept import euclidean_only, gather, without_noise
 from explorer.spec import Cost, Progress
 from explorer.values import Judgement, Score
@@ -19,6 +20,9 @@ class CalinskiHarabasz(Judge):
     key: ClassVar[str] = "calinski_harabasz"
     title: ClassVar[str] = "Calinski-Harabasz"
     rank: ClassVar[int] = 30
+
+    def fits(self, made: Made) -> Fit:
+        return round_clusters(self.title, made)
 
     def estimate(self, n: int, d: int) -> Cost:
         return Cost(seconds=0.02 + 1e-8 * n * d, bytes=24 * n * d)

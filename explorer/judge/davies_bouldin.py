@@ -7,6 +7,7 @@ from typing import ClassVar
 import numpy as np
 
 from explorer.judge import Judge
+from explorer.judge.fit import Fit, Made, round_clusters
 from explorer.judge.kept import euclidean_only, gather, without_noise
 from explorer.spec import Cost, Progress
 from explorer.values import Judgement, Score
@@ -21,6 +22,9 @@ class DaviesBouldin(Judge):
     key: ClassVar[str] = "davies_bouldin"
     title: ClassVar[str] = "Davies-Bouldin"
     rank: ClassVar[int] = 20
+
+    def fits(self, made: Made) -> Fit:
+        return round_clusters(self.title, made)
 
     def estimate(self, n: int, d: int) -> Cost:
         return Cost(seconds=0.02 + 1e-8 * n * d, bytes=24 * n * d)

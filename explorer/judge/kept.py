@@ -66,6 +66,14 @@ def per_cluster(kept: Kept, values: np.ndarray, missing: float) -> np.ndarray:
     return result
 
 
+def no_direction(vectors: np.ndarray, kept: Kept, metric: str) -> str:
+    """Why cosine distance is not defined for these rows; '' where it is."""
+    if metric != "cosine":
+        return ""
+    zeros = int(np.count_nonzero(~vectors[kept.rows].any(axis=1)))
+    return f"Not defined: {zeros:,} all-zero rows have no cosine distance." if zeros else ""
+
+
 def euclidean_only(title: str, metric: str) -> tuple[str, ...]:
     """The guard-rail of an index that knows squared or straight distances only."""
     if metric == "euclidean":

@@ -1,64 +1,146 @@
-"""The sweep: silhouette, Davies-Bouldin and Calinski-Harabasz over the number of clusters."""
+"""The sweep: an index over the number of clusters, and the silhouettes of all rows at each."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from explorer.escape import esc_plotly
 from explorer.plot.map import check_lengths
 from explorer.plot.palette import cluster_color, with_alpha
-from explorer.plot.theme import LINE, new_figure, say_why
+from explorer.plot.theme import LINE, axis_title, new_figure, say_why
 
-_TITLES = ("silhouette (higher is better)", "Davies-Bouldin (lower is better)",
-           "Calinski-Harabasz (higher is better)")
+_SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "x", "triangle-down", "pentagon")
+_BELOW = "#D2692D"
+_WIDTH = 0.42
+"""Half the width of one number's rows, in cluster numbers."""
 
 
-def draw_sweep(counts: np.ndarray, silhouette: np.ndarray, low: np.ndarray, high: np.ndarray,
-               davies_bouldin: np.ndarray, calinski_harabasz: np.ndarray, *,
-               current: int | None = None, title: str = "", height: int = 560) -> Any:
-    """A Figure of three panels over m cluster `counts`: the mean silhouette with the band `low` to
-    `high` that holds 80 % of the rows, and two indices; NaN where not defined. The best value of
-    each panel is marked by a star, the `current` count by a line.
+@dataclass(frozen=True)
+class Line:
+    """One method over K counts: `values` (NaN where not defined), where known the ends `low` and
+    `high` of their intervals, and the place of the value to mark (None: none)."""
 
-    Raises ParameterError LENGTHS when the arrays do not have m entries.
+    title: str
+    values: np.ndarray
+    mark: int | None = None
+    low: np.ndarray | None = None
+    high: np.ndarray | None = None
+
+
+def draw_index(counts: np.ndarray, lines: Sequence[Line], *, name: str, mark: str = "best",
+               current: int | None = None, height: int = 380) -> Any:
+    """A Figure of one index over m cluster `counts`, a line per method; the marked value of each is
+    a star (its number stands in the legend: words at the points would cover each other at few
+    clusters), the `current` count a dotted line. Every point carries [count, line] as customdata.
+
+    Raises ParameterError LENGTHS when arrays do not have m entries.
     """
-    check_lengths(len(counts), silhouette=silhouette, low=low, high=high,
-                  davies_bouldin=davies_bouldin, calinski_harabasz=calinski_harabasz)
-    panels = [np.asarray(values, dtype=np.float64)
-              for values in (silhouette, davies_bouldin, calinski_harabasz)]
-    if not any(np.isfinite(values).any() for values in panels):
-        return say_why("There is no number of clusters for which a score is defined.",
-                       height=height, title=title)
+    import plotly.graph_objects as go
+
     counts = np.asarray(counts)
-    traces = _band(counts, np.asarray(low, np.float64), np.asarray(high, np.float64))
-    for number, values in enumerate(panels):
-        traces += _panel(counts, values, number, best=np.nanargmin if number == 1 else np.nanargmax)
-    figure = new_figure(traces, height=height, title=title, showlegend=False, hovermode="x")
-    for number, (domain, name) in enumerate(
-            zip(((0.52, 1.0), (0.27, 0.46), (0.0, 0.19)), _TITLES, strict=True)):
-        figure.update_layout({_axis("yaxis", number): {
-            "domain": domain, "gridcolor": "rgba(128,128,128,0.22)", "automargin": True,
-            "zeroline": False}})
-        figure.add_annotation(text=name, x=0, y=domain[1], xref="paper", yref="paper",
-                              xanchor="left", yanchor="bottom", showarrow=False)
-    figure.update_layout(xaxis={"title": {"text": "number of clusters"}, "anchor": "y3",
-                                "range": [float(counts.min()) - 0.5, float(counts.max()) + 0.5],
-                                "tickformat": "d"},
-                         margin={"t": 60 if title else 30})
-    if current is not None:
-        figure.add_shape(type="line", x0=current, x1=current, y0=0, y1=1, xref="x", yref="paper",
-                         line={"width": 2, "dash": "dot", "color": LINE})
-        figure.add_annotation(text=f"now: {current:d}", x=current, y=1, xref="x", yref="paper",
-                              yanchor="bottom", yshift=14, showarrow=False)
+    for line in lines:
+        check_lengths(len(counts), values=line.values)
+    if not any(np.isfinite(line.values).any() for line in lines):
+        return say_why(f"{name} is not defined for any of these numbers of clusters.",
+                       height=height)
+    traces = []
+    for number, line in enumerate(lines):
+        color, title = cluster_color(number), esc_plotly(line.title, 40)
+        values = np.asarray(line.values, dtype=np.float64)
+        if line.low is not None and line.high is not None:
+            traces += _band(counts, np.asarray(line.low), np.asarray(line.high), color)
+        told = "" if line.mark is None else f" ({mark}: {int(counts[line.mark])})"
+        sizes = np.full(len(counts), 7)
+        symbols = np.full(len(counts), _SYMBOLS[number % len(_SYMBOLS)], dtype=object)
+        if line.mark is not None:
+            sizes[line.mark], symbols[line.mark] = 16, "star"
+        traces.append(go.Scatter(
+            x=counts, y=values, mode="lines+markers", name=title + told,
+            customdata=np.column_stack([counts, np.full(len(counts), number)]),
+            line={"color": color, "width": 2},
+            marker={"color": color, "size": sizes, "symbol": symbols.tolist()},
+            unselected={"marker": {"opacity": 1}},
+            hovertemplate=f"%{{x}} clusters, {title}: %{{y:.4g}}<extra></extra>"))
+    figure = new_figure(traces, height=height, showlegend=True, hovermode="closest",
+                        xaxis=_counts_axis(counts), yaxis={"title": axis_title(name)},
+                        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
+                        margin={"t": 56}, clickmode="event+select", dragmode=False)
+    return _with_now(figure, counts, current)
+
+
+def draw_profiles(counts: np.ndarray, profiles: np.ndarray, means: np.ndarray,
+                  negative: np.ndarray, *, current: int | None = None, height: int = 320) -> Any:
+    """A Figure of the silhouettes of all rows at each of m `counts`: m x q quantiles from 0 to
+    100 % side by side, so that each number shows its rows from the lowest to the highest, what is
+    below 0 in another colour; `means` are diamonds, `negative` the shares below 0 (m each).
+
+    Raises ParameterError LENGTHS when arrays do not have m entries.
+    """
+    import plotly.graph_objects as go
+
+    counts, profiles = np.asarray(counts), np.asarray(profiles, dtype=np.float64)
+    check_lengths(len(counts), profiles=profiles, means=means, negative=negative)
+    if not np.isfinite(profiles).any():
+        return say_why("The silhouette is not defined for any of these numbers of clusters.",
+                       height=height)
+    across = np.linspace(-_WIDTH, _WIDTH, profiles.shape[1])
+    known = np.isfinite(profiles).all(axis=1)
+    x = np.concatenate([_between(count + across) for count in counts[known]])
+    heights = np.concatenate([_between(profile, 0.0) for profile in profiles[known]])
+    blue = cluster_color(0)
+    traces = [
+        _area(x, np.maximum(heights, 0), blue, "nearer to their own cluster"),
+        _area(x, np.minimum(heights, 0), _BELOW, "nearer to another cluster"),
+        go.Scatter(x=counts, y=means, mode="markers", name="mean",
+                   customdata=np.column_stack([counts, np.zeros(len(counts))]),
+                   marker={"symbol": "diamond", "size": 11, "color": blue,
+                           "line": {"color": "white", "width": 1.5}},
+                   unselected={"marker": {"opacity": 1}}, text=[f"{share:.1%}" for share in
+                                                               np.nan_to_num(negative)],
+                   hovertemplate="%{x} clusters: mean %{y:.3f}, %{text} of the rows below 0"
+                                 "<extra></extra>")]
+    figure = new_figure(traces, height=height, hovermode="closest", xaxis=_counts_axis(counts),
+                        yaxis={"title": axis_title("silhouette of every row"), "zeroline": True,
+                               "zerolinecolor": LINE},
+                        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
+                        margin={"t": 56}, clickmode="event+select", dragmode=False)
+    return _with_now(figure, counts, current)
+
+
+def _counts_axis(counts: np.ndarray) -> dict[str, Any]:
+    return {"title": axis_title("number of clusters"), "tickformat": "d",
+            "range": [float(counts.min()) - 0.6, float(counts.max()) + 0.6],
+            **({"dtick": 1} if np.ptp(counts) <= 24 else {})}
+
+
+def _with_now(figure: Any, counts: np.ndarray, current: int | None) -> Any:
+    if current is None or not counts.min() <= current <= counts.max():
+        return figure
+    figure.add_shape(type="line", x0=current, x1=current, y0=0, y1=1, xref="x", yref="paper",
+                     layer="below", line={"width": 2, "dash": "dot", "color": LINE})
+    figure.add_annotation(text=f"now: {current:d}", x=current, y=0, xref="x", yref="paper",
+                          xanchor="left", xshift=4, yanchor="bottom", showarrow=False)
     return figure
 
 
-def _axis(kind: str, number: int) -> str:
-    return kind if number == 0 else f"{kind}{number + 1}"
+def _between(inside: np.ndarray, end: float | None = None) -> np.ndarray:
+    """With its two ends once more, so that areas of neighbours are told apart by a line at 0."""
+    first, last = (inside[0], inside[-1]) if end is None else (end, end)
+    return np.concatenate([[first], inside, [last]])
 
 
-def _band(counts: np.ndarray, low: np.ndarray, high: np.ndarray) -> list[Any]:
+def _area(x: np.ndarray, y: np.ndarray, color: str, name: str) -> Any:
+    import plotly.graph_objects as go
+
+    return go.Scatter(x=x, y=y, mode="lines", name=name, fill="tozeroy", hoverinfo="skip",
+                      line={"width": 1, "color": color}, fillcolor=with_alpha(color, 0.55))
+
+
+def _band(counts: np.ndarray, low: np.ndarray, high: np.ndarray, color: str) -> list[Any]:
     import plotly.graph_objects as go
 
     known = np.isfinite(low) & np.isfinite(high)
@@ -67,21 +149,4 @@ def _band(counts: np.ndarray, low: np.ndarray, high: np.ndarray) -> list[Any]:
     around = np.concatenate([counts[known], counts[known][::-1]])
     edge = np.concatenate([low[known], high[known][::-1]])
     return [go.Scatter(x=around, y=edge, mode="lines", line={"width": 0}, fill="toself",
-                       fillcolor=with_alpha(cluster_color(0), 0.18), hoverinfo="skip")]
-
-
-def _panel(counts: np.ndarray, values: np.ndarray, number: int, best: Any) -> list[Any]:
-    import plotly.graph_objects as go
-
-    axis = "y" if number == 0 else f"y{number + 1}"
-    color = cluster_color(number)
-    traces = [go.Scatter(x=counts, y=values, yaxis=axis, mode="lines+markers",
-                         line={"color": color, "width": 2}, marker={"color": color, "size": 6},
-                         hovertemplate="k = %{x}: %{y:.4g}<extra></extra>")]
-    if np.isfinite(values).any():
-        at = int(best(values))
-        traces.append(go.Scatter(
-            x=[int(counts[at])], y=[float(values[at])], yaxis=axis, mode="markers+text",
-            marker={"color": color, "size": 15, "symbol": "star"}, hoverinfo="skip",
-            text=[f"best: {int(counts[at])}"], textposition="top center", cliponaxis=False))
-    return traces
+                       fillcolor=with_alpha(color, 0.18), hoverinfo="skip", showlegend=False)]

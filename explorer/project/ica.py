@@ -25,6 +25,7 @@ class ICA(Projector):
     key: ClassVar[str] = "ica"
     title: ClassVar[str] = "ICA"
     rank: ClassVar[int] = 8
+    draws: ClassVar[tuple[str, ...]] = ("loadings",)
     min_rows: ClassVar[int] = 4
     min_distinct: ClassVar[int] = 2
 

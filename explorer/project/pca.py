@@ -14,6 +14,10 @@ from explorer.spec import Cost, Facts, Progress, advanced, part
 from explorer.values import Graph, Projection
 
 _SHOWN = 50
+_LOADED = 8
+"""Components whose loadings are kept."""
+_NONE = 1e-10
+"""Share of the largest variance below which a direction is rounding."""
 _SVD_UP_TO = 2e8
 """n x d x min(n, d) up to which the singular value decomposition takes about a second."""
 _BLOCK_BYTES = 32 * 2**20
@@ -26,12 +30,19 @@ class PCA(Projector):
     key: ClassVar[str] = "pca"
     title: ClassVar[str] = "PCA"
     rank: ClassVar[int] = 3
+    version: ClassVar[int] = 2
     units: ClassVar[bool] = True
     min_rows: ClassVar[int] = 3
     min_distinct: ClassVar[int] = 2
+    draws: ClassVar[tuple[str, ...]] = ("loadings", "scree")
 
     dimensions: int = Field(2, ge=2, le=3, description="A plane or a space.")
     whiten: bool = advanced(False, description="Give every axis the same spread.")
+    shuffles: int = advanced(
+        0, ge=0, le=100, description="Compare the explained variance with that of so many copies "
+        "whose columns are shuffled, each by itself (parallel analysis, Horn 1965): components "
+        "above are more than chance. Takes as long as so many PCAs; 20 are usual.")
+    seed: int = advanced(0, ge=0, le=2**32 - 1, description="Same seed, same shuffles.")
 
     def limits(self, facts: Facts) -> dict[str, tuple[float, float]]:
         return {"dimensions": (2, min(facts.n, facts.d))} if facts.d >= 2 else {}
@@ -46,33 +57,51 @@ class PCA(Projector):
         """Scores on the first principal components, as scikit-learn's PCA with a full solver.
 
         The sign of an axis makes its largest loading positive. `extras`:
-        explained_variance_ratio, float64, the first min(n, d, 50); loadings, float64
-        d x dimensions, unit directions. Raises DataError TOO_FEW_COLUMNS, IDENTICAL_ROWS.
+        explained_variance_ratio, float64, the first min(n, d, 50); loadings, float64 d x m, unit
+        directions of the first components with any variance, at least `dimensions`, at most 8;
+        with `shuffles` shuffled_ratio, as explained_variance_ratio: below it lie 95 % of those of
+        the shuffled copies. Raises DataError TOO_FEW_COLUMNS, IDENTICAL_ROWS.
         """
         n, d = vectors.shape
         if min(n, d) < self.dimensions:
             raise too_few_columns(self.title, min(n, d), self.dimensions)
         mean = np.asarray(np.mean(vectors, axis=0, dtype=np.float64))
-        axes = principal(vectors, mean, progress)
+        share = 1 / (1 + self.shuffles)
+        axes = principal(vectors, mean, part(progress, 0.0, share), _LOADED)
         total = axes.variances.sum()
         if total <= d * (4 * np.finfo(np.float64).eps * np.abs(mean).max()) ** 2:
             raise DataError("IDENTICAL_ROWS", "PCA must have rows that differ, got only copies of "
                             "one row.", hint="Choose other columns or another encoder.")
-        directions = signed(axes.directions[:, :self.dimensions])
-        points = scores(vectors, mean, directions, part(progress, 0.8, 1.0))
+        known = np.count_nonzero(axes.variances > _NONE * axes.variances[0])
+        loadings = signed(axes.directions[:, :max(self.dimensions, min(_LOADED, known))])
+        directions = np.ascontiguousarray(loadings[:, :self.dimensions])
+        points = scores(vectors, mean, directions, part(progress, 0.8 * share, share))
         if self.whiten:
             scale = np.sqrt(axes.variances[:self.dimensions])
             points /= np.where(scale > 0, scale, 1.0)
         shares = axes.variances / total
         names = tuple(f"PC {axis + 1} ({shares[axis]:.1%})".replace("%", " %")
                       for axis in range(self.dimensions))
-        return Projection(points.astype(np.float32), names, (), {
-            "explained_variance_ratio": shares[:min(n, d, _SHOWN)], "loadings": directions})
+        extras = {"explained_variance_ratio": shares[:min(n, d, _SHOWN)], "loadings": loadings}
+        if self.shuffles:
+            extras["shuffled_ratio"] = self._shuffled(vectors, mean, part(progress, share, 1.0))
+        return Projection(points.astype(np.float32), names, (), extras)
+
+    def _shuffled(self, vectors: np.ndarray, mean: np.ndarray, progress: Progress) -> np.ndarray:
+        draws = np.random.default_rng(self.seed)
+        found = []
+        for turn in range(self.shuffles):
+            each = part(progress, turn / self.shuffles, (turn + 1) / self.shuffles)
+            variances = principal(draws.permuted(vectors, axis=0), mean, each).variances
+            found.append(variances[:min(*vectors.shape, _SHOWN)] / variances.sum())
+        progress(1.0, f"{self.shuffles} shuffled copies")
+        return np.quantile(found, 0.95, axis=0)
 
     def estimate(self, n: int, d: int) -> Cost:
         small = min(n, d)
-        return Cost(0.05 + 2e-10 * n * d * small + 2e-9 * small**3 + 1e-8 * n * d,
-                    8 * small * small * 3 + 3 * _BLOCK_BYTES
+        each = 0.05 + 2e-10 * n * d * small + 2e-9 * small**3 + 1e-8 * n * d
+        return Cost(each * (1 + self.shuffles),
+                    8 * small * small * 3 + 3 * _BLOCK_BYTES + (4 * n * d if self.shuffles else 0)
                     + (24 * n * d if n * d * small <= _SVD_UP_TO else 4 * n * d))
 
 

@@ -17,11 +17,15 @@ from explorer.project.prepare import (
     start_from_pca,
     without_copies,
 )
+from explorer.project.start import check_start, cost_of_start, draw_start, identity_with
 from explorer.spec import Cost, Facts, Progress, advanced, part
 from explorer.values import Graph, Projection
 
 _FFT_FROM = 10_000
 """Rows from which openTSNE's own 'auto' takes the interpolation method."""
+_MANY = 100_000
+_START_SPREAD = 1e-4
+"""As openTSNE's own starts: a wider one cannot be moved any more by the first steps."""
 
 
 class TSNE(Projector):
@@ -40,15 +44,21 @@ class TSNE(Projector):
     metric: Literal["euclidean", "cosine"] = Field(
         "euclidean", description="How the distance between two rows is measured.")
     dimensions: int = Field(2, ge=2, le=3, description="A plane or a space.")
-    initialization: Literal["pca", "spectral", "random"] = advanced(
-        "pca", description="Where the points start; PCA keeps the overall order best.")
+    wide_perplexity: float | None = advanced(
+        None, ge=1, le=1000, description="A second, larger perplexity whose neighbours count as "
+        "much: keeps the order of groups as well as their detail. A hundredth of the rows is "
+        "usual (Kobak, Berens 2019); empty: none.")
+    initialization: Literal["pca", "spectral", "random", "umap", "som_grid"] = advanced(
+        "pca", description="Where the points start; PCA keeps the overall order best. UMAP and the "
+        "SOM grid are drawn first, at their defaults with this seed and metric.")
     early_exaggeration: float = advanced(12, ge=1, le=100, description="How strongly neighbours "
                                          "attract each other while groups form.")
     early_iterations: int = advanced(250, ge=0, le=10000, description="Steps with early "
                                      "exaggeration.")
     iterations: int = advanced(500, ge=1, le=10000, description="Steps afterwards.")
     exaggeration: float = advanced(1, ge=1, le=100, description="The same attraction afterwards; "
-                                   "above 1 the groups become tighter.")
+                                   "above 1 the groups become tighter, 4 suits 100,000 rows and "
+                                   "more.")
     learning_rate: float | None = advanced(None, ge=1, le=1e6, description="Size of a step; empty: "
                                            "rows divided by exaggeration.")
     forces: Literal["auto", "tree", "grid"] = advanced(
@@ -64,14 +74,21 @@ class TSNE(Projector):
         return 0 if self.unique else self._count(n)
 
     def limits(self, facts: Facts) -> dict[str, tuple[float, float]]:
-        return {"perplexity": (1, facts.n - 1)}
+        return {"perplexity": (1, facts.n - 1), "wide_perplexity": (1, facts.n - 1)}
+
+    def identity(self) -> dict[str, Any]:
+        return identity_with(self, self.initialization, super().identity())
 
     def check(self, facts: Facts) -> tuple[str, ...]:
         facts = without_copies(facts) if self.unique else facts
         notes = super().check(facts)
         if self.initialization == "pca":
             start_from_pca(facts, self.dimensions, "initialization")
+        check_start(self, self.initialization, facts, "initialization")
         self._method(facts.n)
+        if facts.n >= _MANY and self.exaggeration == 1:
+            notes += (f"with {facts.n:,} rows groups tend to run into each other: exaggeration 4 "
+                      "(an advanced parameter) keeps them apart (Kobak, Berens 2019)",)
         if self.perplexity > facts.n / 3:
             notes += (f"perplexity {self.perplexity:g} is above a third of the {facts.n} rows: "
                       f"only {facts.n - 1} neighbours exist where {int(3 * self.perplexity)} "
@@ -91,7 +108,10 @@ class TSNE(Projector):
         start = 0.2 if graph is None else 0.0
         prepared = prepare(vectors, graph, self._count(len(vectors)), self.metric,
                            part(progress, 0, start))
-        return self._fit(prepared, part(progress, start, 1.0))
+        begun = draw_start(self, self.initialization, vectors, graph,
+                           part(progress, start, start + 0.4))
+        return self._fit(prepared, begun, part(progress, start if begun is None else start + 0.4,
+                                               1.0))
 
     def estimate(self, n: int, d: int) -> Cost:
         steps = self.early_iterations + self.iterations
@@ -99,10 +119,13 @@ class TSNE(Projector):
             seconds = steps * (0.028 + 1.5e-6 * n)
         else:
             seconds = steps * 3.7e-7 * n * np.log2(max(n, 2)) * (3 if self.dimensions == 3 else 1)
-        return Cost(0.5 + float(seconds), int(250e6) + 4 * n * d + 100 * n * int(self.perplexity))
+        before = cost_of_start(self, self.initialization, n, d)
+        widest = max(self.perplexity, self.wide_perplexity or 0)
+        return Cost(0.5 + float(seconds) + before.seconds,
+                    max(int(250e6) + 4 * n * d + 100 * n * int(widest), before.bytes))
 
     def _count(self, n: int) -> int:
-        return max(1, min(int(3 * self.perplexity), n - 1))
+        return max(1, min(int(3 * max(self.perplexity, self.wide_perplexity or 0)), n - 1))
 
     def _method(self, n: int) -> str:
         if self.forces == "grid" and self.dimensions == 3:
@@ -113,23 +136,17 @@ class TSNE(Projector):
             return "fft" if n >= _FFT_FROM and self.dimensions == 2 else "bh"
         return "fft" if self.forces == "grid" else "bh"
 
-    def _fit(self, given: Prepared, progress: Progress) -> Projection:
+    def _fit(self, given: Prepared, begun: np.ndarray | None, progress: Progress) -> Projection:
         import openTSNE
-        from openTSNE.affinity import PerplexityBasedNN
-        from openTSNE.nearest_neighbors import PrecomputedNeighbors
 
-        n, notes, near = len(given.vectors), given.notes, given.graph
+        n = len(given.vectors)
         progress(0.0, "weighing the neighbours")
-        affinities = PerplexityBasedNN(
-            perplexity=self.perplexity, n_jobs=1,
-            knn_index=PrecomputedNeighbors(near.indices, near.distances))
-        if affinities.effective_perplexity_ != self.perplexity:
-            notes = (*notes, f"perplexity {affinities.effective_perplexity_:.4g} was used in place "
-                             f"of {self.perplexity:g}: there are only {n} rows")
+        affinities, notes = self._affinities(given)
         watch = _Watch(progress, self.early_iterations + self.iterations)
         found = openTSNE.TSNE(
             n_components=self.dimensions, metric=self.metric,
-            initialization=self.initialization, early_exaggeration=self.early_exaggeration,
+            initialization=self.initialization if begun is None else _START_SPREAD * begun,
+            early_exaggeration=self.early_exaggeration,
             early_exaggeration_iter=self.early_iterations, n_iter=self.iterations,
             exaggeration=self.exaggeration,
             learning_rate="auto" if self.learning_rate is None else self.learning_rate,
@@ -143,6 +160,31 @@ class TSNE(Projector):
         axes = tuple(f"t-SNE {axis + 1}" for axis in range(self.dimensions))
         points = np.array(found, dtype=np.float32)
         return Projection(points, axes, notes, {"kl_divergence": np.array([found.kl_divergence])})
+
+
+    def _affinities(self, given: Prepared) -> tuple[Any, tuple[str, ...]]:
+        """How strongly neighbours are tied, and notes."""
+        from openTSNE.affinity import Multiscale, PerplexityBasedNN
+        from openTSNE.nearest_neighbors import PrecomputedNeighbors
+
+        near, n = given.graph, len(given.vectors)
+        index = PrecomputedNeighbors(near.indices, near.distances)
+        if self.wide_perplexity is None:
+            found = PerplexityBasedNN(perplexity=self.perplexity, n_jobs=1, knn_index=index)
+            used = [found.effective_perplexity_]
+        else:
+            found = Multiscale(perplexities=[self.perplexity, self.wide_perplexity], n_jobs=1,
+                               knn_index=index)
+            used = list(found.effective_perplexities_)
+        asked = [self.perplexity] + ([] if self.wide_perplexity is None else [self.wide_perplexity])
+        if used == asked:
+            return found, given.notes
+        return found, (*given.notes, f"perplexity {_listed(used)} was used in place of "
+                                     f"{_listed(asked)}: there are only {n} rows")
+
+
+def _listed(perplexities: list[float]) -> str:
+    return " and ".join(f"{perplexity:.4g}" for perplexity in perplexities)
 
 
 class _Watch:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import warnings
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field, ValidationInfo, field_validator
@@ -20,6 +20,7 @@ from explorer.project.prepare import (
     start_from_pca,
     without_copies,
 )
+from explorer.project.start import check_start, cost_of_start, draw_start, identity_with
 from explorer.spec import Cost, Facts, Progress, advanced, part, silent
 from explorer.values import Graph, Projection
 
@@ -46,8 +47,9 @@ class UMAP(Projector):
                              "least min dist.")
     epochs: int | None = advanced(None, ge=11, le=10000, description="How long to optimise; empty: "
                                   "500 up to 10,000 rows, 200 above.")
-    init: Literal["spectral", "pca", "random"] = advanced(
-        "spectral", description="Where the points start.")
+    init: Literal["spectral", "pca", "random", "tsne", "som_grid"] = advanced(
+        "spectral", description="Where the points start. t-SNE and the SOM grid are drawn first, "
+        "at their defaults with this seed and metric.")
     repulsion_strength: float = advanced(1.0, ge=0.1, le=10, description="How strongly points that "
                                          "are not neighbours push each other away.")
     negative_sample_rate: int = advanced(5, ge=1, le=50, description="How many such points are "
@@ -72,11 +74,15 @@ class UMAP(Projector):
     def limits(self, facts: Facts) -> dict[str, tuple[float, float]]:
         return {"n_neighbors": (2, facts.n - 1)}
 
+    def identity(self) -> dict[str, Any]:
+        return identity_with(self, self.init, super().identity())
+
     def check(self, facts: Facts) -> tuple[str, ...]:
         facts = without_copies(facts) if self.unique else facts
         notes = super().check(facts)
         if self.init == "pca":
             start_from_pca(facts, self.dimensions, "init")
+        check_start(self, self.init, facts, "init")
         return (*notes, *copies(facts))
 
     def project(self, vectors: np.ndarray, progress: Progress,
@@ -88,16 +94,21 @@ class UMAP(Projector):
         start = 0.3 if graph is None else 0.0
         prepared = prepare(vectors, graph, self.n_neighbors - 1, self.metric,
                            part(progress, 0, start))
+        begun = draw_start(self, self.init, vectors, graph,
+                           part(progress, start, start + 0.4))
+        if begun is not None:
+            start += 0.4
         progress(start, "preparing UMAP (the first run of a process compiles for a while)")
-        return self._fit(prepared, part(progress, start, 1.0))
+        return self._fit(prepared, begun, part(progress, start, 1.0))
 
     def estimate(self, n: int, d: int) -> Cost:
         epochs = self.epochs or (500 if n <= 10_000 else 200)
         per_epoch = n * (1.3e-6 + 3.4e-8 * self.n_neighbors) * (1 + self.negative_sample_rate) / 6
-        return Cost(1 + 1e-4 * n + epochs * per_epoch * (2 if self.density else 1),
-                    int(300e6) + 4 * n * d + 150 * n * self.n_neighbors)
+        before = cost_of_start(self, self.init, n, d)
+        return Cost(1 + 1e-4 * n + epochs * per_epoch * (2 if self.density else 1) + before.seconds,
+                    max(int(300e6) + 4 * n * d + 150 * n * self.n_neighbors, before.bytes))
 
-    def _fit(self, given: Prepared, progress: Progress) -> Projection:
+    def _fit(self, given: Prepared, begun: np.ndarray | None, progress: Progress) -> Projection:
         import numba
         import umap
         from umap.layouts import tqdm
@@ -105,7 +116,8 @@ class UMAP(Projector):
         sink = _Sink(progress)
         model = umap.UMAP(
             n_neighbors=self.n_neighbors, min_dist=self.min_dist, metric=self.metric,
-            n_components=self.dimensions, spread=self.spread, n_epochs=self.epochs, init=self.init,
+            n_components=self.dimensions, spread=self.spread, n_epochs=self.epochs,
+            init=self.init if begun is None else begun,
             repulsion_strength=self.repulsion_strength,
             negative_sample_rate=self.negative_sample_rate, random_state=self.seed, n_jobs=1,
             densmap=self.density,

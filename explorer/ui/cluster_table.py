@@ -147,7 +147,7 @@ def _log_word(cluster: int, field: str, given: Any) -> None:
 
 def _typical(data: Dataset, rows: list[int]) -> str | None:
     if data.has_images:
-        return _strip(data, tuple(rows)) if rows else None
+        return strip_of(data, tuple(rows)) if rows else None
     texts = data.with_role("text")
     if texts:
         return "  ▪  ".join(_line(data.text(texts[0].name, row)) for row in rows)
@@ -160,7 +160,7 @@ def _line(text: str) -> str:
     return shown(words if len(words) <= _LINE else f"{words[:_LINE - 1]}…")
 
 
-def _strip(data: Dataset, rows: tuple[int, ...]) -> str:
+def strip_of(data: Dataset, rows: tuple[int, ...]) -> str:
     """The thumbnails side by side as one PNG data URL (a table cell shows one picture)."""
     return _strips.get((data.id, rows), lambda: _draw_strip(data, rows))
 

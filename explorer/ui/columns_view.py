@@ -23,7 +23,7 @@ from explorer.escape import shown
 from explorer.filters import Texts
 from explorer.plot.bins import Bins, Categories, bin_labels, bin_numbers, bin_texts
 from explorer.plot.palette import cluster_color
-from explorer.run import Run, name_of
+from explorer.run import Run
 from explorer.ui import marks, state
 from explorer.ui.kept import Kept
 from explorer.ui.map_data import digest
@@ -91,7 +91,8 @@ def _chart(current: Run, subject: Subject, names: dict[int, str]) -> dict[str, A
             "title": shown(subject.title)}
     if isinstance(binned, Bins):
         return {**told, "kind": "number", "edges": binned.edges, "whole": binned.whole}
-    listed = [name_of(label, names) for label in labels] or [shown(name) for name in binned.names]
+    listed = [subject.name(label, names) for label in labels] or \
+        [shown(name) for name in binned.names]
     return {**told, "kind": "category", "names": listed, "others": binned.others,
             "colors": [cluster_color(label) for label in labels] or None}
 
@@ -106,6 +107,9 @@ def _bin(current: Run, subject: Subject) -> tuple[Binned, tuple[int, ...]]:
         return bin_texts(values.values), ()
     if subject.kind == "cluster":
         return bin_labels(values.values)
+    if subject.kind == "yes":
+        return bin_texts(np.where(np.isnan(values.values), "", np.where(
+            values.values > 0, "yes", "no")).astype(object)), ()
     return bin_numbers(values.values), ()
 
 

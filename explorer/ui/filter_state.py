@@ -8,7 +8,7 @@ import numpy as np
 import streamlit as st
 
 from explorer.filters import Condition, Filter, Passed, passing
-from explorer.run import Run, name_of
+from explorer.run import Run
 from explorer.ui import marks
 from explorer.ui.kept import Kept
 from explorer.ui.row_values import Subject, made_of, subjects, values_of
@@ -90,7 +90,9 @@ def _condition_in_words(one: Condition, subject: Subject, names: dict[int, str])
             return f"{title} at most {high:g}"
         return f"{title} at least {low:g}" if high is None else f"{title} {low:g} to {high:g}"
     if subject.kind == "cluster":
-        values = [name_of(int(label or 0), names) for label in one.numbers]
+        values = [subject.name(int(label or 0), names) for label in one.numbers]
+    elif subject.kind == "yes":
+        values = ["yes" if number else "no" for number in one.numbers]
     else:
         values = [*one.texts, *(f"{number:g}" for number in one.numbers)]
     return f"{title} {one.test} {', '.join(values)}"

@@ -8,18 +8,19 @@ import numpy as np
 import streamlit as st
 
 from explorer.escape import esc_md, shown
-from explorer.filters import MOST_CONDITIONS, Filter
-from explorer.run import Run, name_of
+from explorer.filters import MOST_CONDITIONS, Filter, Numbers
+from explorer.run import Run
 from explorer.ui import state
 from explorer.ui.filter_state import ask, asked, clear_filter, condition, passed, usable
-from explorer.ui.row_values import Subject, listed_values, subjects
+from explorer.ui.row_values import Subject, listed_values, subjects, values_of
 from explorer.ui.rows_view import counted
 from explorer.values import NOISE
 
 _DRAFTS, _NEXT, _MATCH = "filter_drafts", "filter_next", "filter_match"
 _TESTS = {"number": ("between", "is", "is not", "is empty"),
           "cluster": ("one of", "is", "is not", "is empty"),
-          "text": ("contains", "is", "is not", "one of", "is empty")}
+          "yes": ("is", "is empty"),
+          "text": ("contains", "does not contain", "is", "is not", "one of", "is empty")}
 _ALL, _ANY = "all of them", "any of them"
 
 
@@ -99,13 +100,14 @@ def _show_values(current: Run, at: str, subject: Subject, test: str, draft: dict
         st.number_input("Number", key=f"{at}.number0", value=None, placeholder="number",
                         format="%g", **told)
     elif subject.kind == "cluster":
-        assert current.clustering is not None
-        labels = [int(label) for label in np.unique(current.clustering.labels)]
-        labels = [label for label in labels if label != NOISE] + labels[:labels[0] == NOISE]
+        labels = _labels(current, subject)
         _choose(at, test, labels, [int(number) for number in draft["numbers"] if number is not None
                                    and int(number) in labels],
-                lambda label: shown(name_of(label, names)), told)
-    elif test == "contains":
+                lambda label: shown(subject.name(label, names)), told)
+    elif subject.kind == "yes":
+        _choose(at, test, [1, 0], [int(number) for number in draft["numbers"] if number in (0, 1)],
+                lambda value: "yes" if value else "no", told)
+    elif test in ("contains", "does not contain"):
         _seed(f"{at}.text", _at(draft["texts"], 0) or "")
         st.text_input("Text", key=f"{at}.text", placeholder="text, in capitals or not", **told)
     else:
@@ -113,6 +115,14 @@ def _show_values(current: Run, at: str, subject: Subject, test: str, draft: dict
         held = [text for text in draft["texts"] if text in values] if values else draft["texts"]
         _choose(at, test, values or list(draft["texts"]), held, shown, told,
                 free=not values)
+
+
+def _labels(current: Run, subject: Subject) -> list[int]:
+    """The clusters there are, noise last."""
+    found = values_of(current, subject)
+    assert isinstance(found, Numbers)
+    labels = [int(label) for label in np.unique(found.values[np.isfinite(found.values)])]
+    return sorted(labels, key=lambda label: (label == NOISE, label))
 
 
 def _choose(at: str, test: str, options: list[Any], held: list[Any], name: Any,
@@ -175,7 +185,7 @@ def _read(known: dict[str, Subject]) -> None:
         if test != draft["test"]:
             for name in ("text", "many", "one", "number0", "number1"):
                 st.session_state.pop(f"{at}.{name}", None)
-            most = 1 if test in ("is", "is not", "contains") else None
+            most = 1 if test not in ("one of", "between") else None
             draft.update(test=test, texts=draft["texts"][:most], numbers=(
                 [None, None] if test == "between" else draft["numbers"][:most]))
             continue

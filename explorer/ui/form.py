@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import streamlit as st
 
@@ -20,6 +20,7 @@ _NONE = "automatic"
 _WORDS = {"n": "number of", "min": "minimum", "max": "maximum", "dist": "distance",
           "init": "start", "neighbors": "neighbours"}
 """Parameters bear their library's names; people read words."""
+M = TypeVar("M", bound=Method)
 Offers = Callable[[type[Any]], Mapping[str, Sequence[str]]]
 
 
@@ -71,16 +72,26 @@ def choose_method(slot: str, registry: Registry[Any], current: Call, facts: Fact
                        key=chosen, label_visibility="collapsed")
     cls = registry.get(key)
     st.caption(esc_md(cls.describe()))
+    return edit_method(slot, cls, current.parameters if key == current.method else {}, facts,
+                       offers)
+
+
+def edit_method(slot: str, cls: type[M], given: Mapping[str, Any], facts: Facts | None,
+                offers: Offers | None = None, fixed: Mapping[str, Any] | None = None) -> M | None:
+    """Widgets for the parameters of one method, starting from `given`; the declaration as filled
+    in, or None when it is refused (the reason is shown). `fixed` parameters are chosen elsewhere:
+    they have no widget here."""
     kept: dict[str, Any] = st.session_state.setdefault("kept_values", {})
-    given = current.parameters if key == current.method else kept.get(f"{slot}.{key}", {})
+    memory = f"{slot}.{cls.key}"
     try:
-        method = cls.create(**_fields(slot, cls, given, facts, offers(cls) if offers else {}))
+        method = cls.create(**_fields(slot, cls, given or kept.get(memory, {}), facts,
+                                      offers(cls) if offers else {}, fixed or {}))
         if facts is not None:
             show_notes(method.check(facts))
     except ExplorerError as error:
         show_problem(with_label(error))
         return None
-    kept[f"{slot}.{key}"] = method.values()
+    kept[memory] = method.values()
     changed = method.changed()
     if changed:
         listed = ", ".join(f"{label_of(name).lower()} {_plain(value)}"
@@ -99,9 +110,9 @@ def with_label(error: ExplorerError) -> ExplorerError:
 
 
 def _fields(slot: str, cls: type[Method], given: Mapping[str, Any], facts: Facts | None,
-            offered: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+            offered: Mapping[str, Sequence[str]], fixed: Mapping[str, Any]) -> dict[str, Any]:
     limits = cls.create().limits(facts) if facts is not None else {}
-    drawn: dict[str, Any] = {}
+    drawn: dict[str, Any] = dict(fixed)
 
     def draw(parameters: Sequence[Parameter]) -> None:
         columns = st.columns(2)
@@ -110,8 +121,9 @@ def _fields(slot: str, cls: type[Method], given: Mapping[str, Any], facts: Facts
                 drawn[parameter.name] = _field(slot, cls, parameter, given, limits,
                                                offered.get(parameter.name))
 
-    folded = [parameter for parameter in cls.parameters() if parameter.advanced]
-    plain = [parameter for parameter in cls.parameters() if not parameter.advanced]
+    open_ones = [parameter for parameter in cls.parameters() if parameter.name not in fixed]
+    folded = [parameter for parameter in open_ones if parameter.advanced]
+    plain = [parameter for parameter in open_ones if not parameter.advanced]
     if plain:
         draw(plain)
     if folded:

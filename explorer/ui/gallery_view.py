@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
+from explorer.measures import made_of
 from explorer.plot.palette import NOISE_COLOR, cluster_color
 from explorer.run import Run, name_of
 from explorer.ui import state
@@ -48,7 +49,7 @@ def show_gallery(current: Run, ordered: Ordered, names: dict[int, str], key: str
     `key`; else a click opens the row. `about` says what the rows are sorted by."""
     data = current.dataset
     token = shelf.put_rows(("gallery", data.id, tuple(data.roles.items()), current.plan.embedding,
-                            current.plan.clustering, tuple(current.plan.judgements.items()),
+                            current.plan.clustering, made_of(current),
                             tuple(sorted(names.items()))),
                            lambda: GalleryRows(current, names))
     rows, values = ordered.rows.astype("<u4").tobytes(), ordered.values

@@ -26,7 +26,7 @@ from explorer.ui.colors import colors_of
 from explorer.ui.kept import Kept
 from explorer.ui.marks import Lines
 from explorer.ui.served import shelf
-from explorer.values import NOISE
+from explorer.values import NOISE, Judgement
 
 _places: Kept[Places] = Kept(64 * 2**20, lambda places: len(places.data))
 _bars: Kept[Bars] = Kept(64 * 2**20, lambda bars: len(bars.order) + len(bars.values))
@@ -77,14 +77,17 @@ def places_of(picture: Picture) -> Places:
                        lambda: place_points(picture.points, same_units=picture.same_units))
 
 
-def bars_of(current: Run) -> Bars:
-    """The silhouettes of a run as they are drawn."""
+def bars_of(current: Run, key: str, judgement: Judgement, passing: np.ndarray | None) -> Bars:
+    """The silhouettes of a run in a judgement of that key as they are drawn; `passing`: only of
+    these dataset rows."""
     def sort() -> Bars:
-        assert current.silhouette is not None
         assert current.clustering is not None
-        return sort_bars(np.asarray(current.silhouette.per_row["silhouette"]),
-                         current.clustering.labels)
-    return _bars.get((current.plan.clustering, current.plan.judgements["silhouette"]), sort)
+        silhouettes = np.array(judgement.per_row["silhouette"])
+        if passing is not None:
+            silhouettes[~np.isin(current.rows, passing)] = np.nan
+        return sort_bars(silhouettes, current.clustering.labels)
+    shown = None if passing is None else digest(passing.tobytes())
+    return _bars.get((current.plan.clustering, key, shown), sort)
 
 
 def middles_of(current: Run, picture: Picture) -> list[dict[str, Any]]:
@@ -125,10 +128,12 @@ def lines_told(picture: Picture, drawn: Lines | None) -> dict[str, Any] | None:
     if drawn is None:
         return None
     start = picture.positions(np.array([drawn.source]))
-    ends = picture.positions(np.sort(drawn.targets))
-    if not len(start) or not len(ends):
+    ends = {name: picture.positions(np.sort(rows)).tolist() for name, rows in
+            (("to", drawn.targets), ("lost", drawn.lost), ("false", drawn.false))}
+    if not len(start) or not any(ends.values()):
         return None
-    return {"from": int(start[0]), "to": ends.tolist()}
+    return {"from": int(start[0]), "to": ends.pop("to"),
+            **{name: places for name, places in ends.items() if places}}
 
 
 def filter_told(picture: Picture, passing: np.ndarray | None) -> dict[str, str] | None:

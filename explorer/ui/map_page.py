@@ -16,6 +16,7 @@ from explorer.ui.filter_state import keep_filter
 from explorer.ui.links import save_view
 from explorer.ui.map_view import score_line, show_limits, show_map
 from explorer.ui.marks import set_lines
+from explorer.ui.method_view import show_method
 from explorer.ui.neighbors_view import mark_neighbors, show_neighbors
 from explorer.ui.panels import choose_number, choose_together, show_side_by_side
 from explorer.ui.picture_menu import offer_pictures
@@ -24,14 +25,17 @@ from explorer.ui.search_view import show_search
 from explorer.ui.selection_bar import attempt, show_selection_bar
 from explorer.ui.selection_view import show_selection
 from explorer.ui.silhouette_view import show_silhouette
+from explorer.ui.trust_panel import mark_trust, show_trust
 
 Panel = Callable[[Run, dict[int, str]], None]
 PANELS: tuple[tuple[str, Panel], ...] = (
     ("Selection", show_selection),
     ("Columns", show_columns),
     ("Neighbours", show_neighbors),
+    ("Trust", show_trust),
     ("Search", show_search),
     ("Edit clusters", show_edits),
+    ("Method", show_method),
 )
 """What stands under the views: only the open one runs."""
 
@@ -84,8 +88,11 @@ def _show_controls(current: Run, names: dict[int, str]) -> tuple[Coloring, int]:
 
 def _draw_lines(current: Run) -> None:
     """Lines to neighbours, while their panel is open: what the views draw is known before them."""
-    if st.session_state.get("panel", st.session_state.get("panel_kept")) == "Neighbours":
+    panel = st.session_state.get("panel", st.session_state.get("panel_kept"))
+    if panel == "Neighbours":
         mark_neighbors(current)
+    elif panel == "Trust":
+        mark_trust(current)
     else:
         set_lines(None)
 

@@ -88,7 +88,8 @@ def score_line(current: Run) -> tuple[str, str]:
     for score in current.scores:
         value = "not defined" if score.value is None else _number(score.value)
         arrow = "↑" if score.better == "higher" else "↓"
-        parts.append(f"{esc_md(score.name)} {arrow} **{value}**")
+        within = f" ({score.interval})" if score.interval else ""
+        parts.append(f"{esc_md(score.name)} {arrow} **{value}**{within}")
     first = current.scores[0] if current.scores else None
     if first is None:
         computed = bool(current.plan.judgements)
@@ -100,9 +101,18 @@ def score_line(current: Run) -> tuple[str, str]:
         for metric in metrics))
     lost = current.dataset.n - len(current.rows)
     left_out = f" ({lost:,} more without a vector)" if lost else ""
-    basis = (f"{first.sample:,} of {first.total:,} rows{left_out} · {esc_md(first.noise)} · "
+    basis = (f"{max(score.sample for score in current.scores):,} of {first.total:,} rows{left_out}"
+             f"{_sampled(current)} · {esc_md(first.noise)} · "
              f"{distance} in {esc_md(first.space)} · map: {_map_words(current)}")
     return " · ".join(parts), basis
+
+
+def _sampled(current: Run) -> str:
+    """What is said of scores that a sample estimates."""
+    return "".join(
+        f" · {esc_md(score.name)}: estimated from a sample of {score.sample:,} of them, seed "
+        f"{score.seed}, with its 95 % confidence interval in brackets"
+        for score in current.scores if score.interval)
 
 
 def _map_words(current: Run) -> str:

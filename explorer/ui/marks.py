@@ -5,7 +5,7 @@ Both are of one session and of one dataset: with other data open they are not th
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -14,12 +14,20 @@ import streamlit as st
 from explorer.ui import state
 
 
+def _none() -> np.ndarray:
+    return np.empty(0, dtype=np.int64)
+
+
 @dataclass(frozen=True)
 class Lines:
-    """Lines on the map from dataset row `source` to the dataset rows `targets` (int64)."""
+    """Lines on the map from dataset row `source` to the dataset rows `targets` (int64), and in
+    looks of their own, with words on the map, to `lost` neighbours (near in the embedding, far on
+    the map) and to `false` ones (near on the map only)."""
 
     source: int
     targets: np.ndarray
+    lost: np.ndarray = field(default_factory=_none)
+    false: np.ndarray = field(default_factory=_none)
 
 
 @dataclass(frozen=True)

@@ -50,7 +50,8 @@ def _find(current: Run) -> list[tuple[str, np.ndarray]]:
         if len(negative):
             title = ("The negative silhouette" if len(negative) == 1
                      else f"All {len(negative):,} negative silhouettes")
-            found.append((title, negative))
+            sampled = " of the sample" if judged.scores[0].interval else ""
+            found.append((title + sampled, negative))
     if current.description is not None:
         far = typicality(current)
         clustered = np.flatnonzero(np.isfinite(far))

@@ -25,7 +25,8 @@ The map:
                 kind 'category': items [{code, name}]; 'number': low, high, levels, missing
     names       [{name, x, y, count, code}] of clusters, biggest first
     title       words over the map, where several stand side by side
-    lines       {from, to} places to draw lines between, or null
+    lines       {from, to, lost, false} places to draw lines between, or null; `lost` and `false`
+                are there where a map is judged, in looks of their own, and said in words
     filter      {key, url} packed bits, or null: rows without their bit are not drawn nor picked
     place       {key, viewport: {x, y, zoom}, hidden: [code]} or null: taken once per key
     linked      whether maps of the same geometry move together
@@ -50,6 +51,7 @@ import numpy as np
 import streamlit as st
 
 from explorer.colorings import Coloring
+from explorer.measures import made_of
 from explorer.plot.palette import cluster_color
 from explorer.run import Run, name_of
 from explorer.ui import marks, state
@@ -69,6 +71,7 @@ from explorer.ui.map_data import (
 )
 from explorer.ui.rows_of_map import RowsOfMap
 from explorer.ui.served import card_address, front_file, module_address, picture_address, shelf
+from explorer.values import Judgement
 
 # Streamlit runs this text from a blob address, from where nothing relative can be imported. The
 # module is asked for once; later calls find it loaded.
@@ -124,15 +127,19 @@ def show_points(current: Run, coloring: Coloring, names: dict[int, str], *, key:
                        on_link_change=_link_asked(key), on_nowebgl_change=_without_webgl)
 
 
-def show_bars(current: Run, names: dict[int, str], *, key: str) -> None:
-    """One bar per row with a silhouette, in the space that was clustered; bars choose rows."""
-    judged = current.silhouette
-    assert judged is not None
-    content = (current.plan.embedding, current.plan.judgements["silhouette"])
-    bars, picture = bars_of(current), picture_of(current)
+def show_bars(current: Run, names: dict[int, str], *, key: str,
+              judged: tuple[str, Judgement] | None = None) -> None:
+    """One bar per row with a silhouette, in the space that was clustered or as `judged` (its key
+    and itself) has it; bars choose rows. Rows that a filter hides have no bar."""
+    name, judgement = judged or (current.plan.judgements["silhouette"], current.silhouette)
+    assert judgement is not None
+    passing = marks.filtered()
+    content = (current.plan.embedding, name,
+               "" if passing is None else digest(passing.tobytes()))
+    bars, picture = bars_of(current, name, judgement, passing), picture_of(current)
     data = {
         **_common(current, picture, names), "module": module_address("bars.js"),
-        "key": digest(content), "n": len(current.rows), "mean": judged.scores[0].value,
+        "key": digest(content), "n": len(current.rows), "mean": judgement.scores[0].value,
         "low": bars.low, "high": bars.high,
         "order": shelf.put(("order", *content), lambda: bars.order),
         "values": shelf.put(("values", *content), lambda: bars.values),
@@ -181,8 +188,7 @@ def _component(name: str) -> Any:
 def _common(current: Run, picture: Picture, names: dict[int, str]) -> dict[str, Any]:
     """What the map and the bars are both told."""
     rows_key = (current.dataset.id, tuple(current.dataset.roles.items()), picture.embedding,
-                current.plan.clustering, tuple(current.plan.judgements.items()),
-                tuple(sorted(names.items())))
+                current.plan.clustering, made_of(current), tuple(sorted(names.items())))
     token = shelf.put_rows(rows_key, lambda: RowsOfMap(current, names, picture.rows))
     told = {"group": digest(current.dataset.id), "rows": digest(picture.embedding),
             "chosen": _chosen(picture), "card": card_address(token)}

@@ -15,7 +15,7 @@ from explorer.errors import ExplorerError
 from explorer.escape import esc_md
 from explorer.project import projectors
 from explorer.propose import fitting_encoders, propose
-from explorer.recipe import Recipe, recipe_from_yaml
+from explorer.recipe import Recipe, recipe_from_data, recipe_from_yaml
 from explorer.run import Run
 from explorer.spec import Facts
 from explorer.store import Entry
@@ -90,7 +90,8 @@ def run_bar(recipe: Recipe) -> None:
 def take_recipe(data: Dataset, recipe: Recipe) -> None:
     """Download, upload, and back to the proposal."""
     first, second, third = st.columns(3)
-    first.download_button("Download recipe", recipe.to_yaml(), "recipe.yaml", "application/yaml",
+    whole = recipe_from_data(state.asked(recipe.to_data()))
+    first.download_button("Download recipe", whole.to_yaml(), "recipe.yaml", "application/yaml",
                           icon=":material/download:", width="stretch",
                           help="Replay it with: explorer run recipe.yaml --data FILE --out DIR")
     if second.button("Use a recipe file", icon=":material/upload_file:", width="stretch"):
@@ -112,7 +113,9 @@ def _use_file(data: Dataset) -> None:
         given = recipe_from_yaml(file.getvalue().decode("utf-8", errors="replace"))
         roles = data.roles | {name: role for name, role in given.roles.items()
                               if name in data.roles}
-        _replace(given.using(dataset=data.id, dataset_name=data.name, roles=roles), roles)
+        _replace(given.bare.using(dataset=data.id, dataset_name=data.name, roles=roles), roles)
+        if given.studies:
+            state.change(studies=tuple(given.to_data()["studies"]))
         st.rerun()
 
 

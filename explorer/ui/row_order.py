@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from explorer.judge.centers import distances_to_center
+from explorer.measures import Measure, in_a_sentence, measures
 from explorer.run import Run
 from explorer.ui.kept import Kept
 from explorer.ui.map_data import digest
@@ -62,20 +63,19 @@ def orders_of(current: Run, rows: np.ndarray, *, texts: bool = False) -> dict[st
         about = f"distance to the centre of its cluster, {current.space}"
         found |= _both("typical", "Most typical first", "Least typical first",
                        lambda some: _at(current, typicality(current), some), about)
-    if current.silhouette is not None and "silhouette" in current.silhouette.per_row:
-        values = np.asarray(current.silhouette.per_row["silhouette"], dtype=np.float64)
-        found |= _both("silhouette", "Lowest silhouette first", "Highest silhouette first",
-                       lambda some: _at(current, values, some), f"silhouette, {current.space}")
-    clustering = current.clustering
-    if clustering is not None and clustering.strengths is not None:
-        strengths = np.asarray(clustering.strengths, dtype=np.float64)
-        found |= _both("strength", "Weakest membership first", "Strongest membership first",
-                       lambda some: _at(current, strengths, some), "membership strength")
+    known = measures(current)
+    plain = [key for key, one in known.items()
+             if one.kind == "number" and not key.startswith("study:")]
+    for key in plain:
+        found |= _measured(current, known[key])
     if len(rows) > 2 and _small(current, len(rows)):
         found |= _both("center", "Nearest to the middle of these rows first",
                        "Farthest from the middle of these rows first",
                        lambda some: _from_middle(current, some),
                        f"distance to the mean of the {len(rows):,} rows, {current.space}")
+    for key, one in known.items():
+        if key not in plain:
+            found |= _measured(current, one)
     found["row"] = Order("Order of the data")
     for column in current.dataset.columns:
         if column.place != "table" or column.dimensions:
@@ -95,8 +95,9 @@ def order_rows(current: Run, rows: np.ndarray, name: str, order: Order, *,
                grouped: bool = False) -> Ordered:
     """These dataset rows (int64, each once) sorted; ties stay in the order of the data set.
     `grouped`: by cluster first, noise and rows without a vector last."""
+    known = measures(current).get(name.removesuffix(":down"))
     key = (current.dataset.id, current.plan.clustering, *current.plan.judgements.values(),
-           digest(rows.tobytes()), name, grouped)
+           digest(rows.tobytes()), name, grouped, known and known.made_of)
     return _orders.get(key, lambda: _sort(current, np.sort(rows), order, grouped))
 
 
@@ -142,6 +143,17 @@ def _both(name: str, rising: str, falling: str, values: Callable[[np.ndarray], n
           about: str) -> dict[str, Order]:
     return {name: Order(rising, values, about=about),
             f"{name}:down": Order(falling, values, descending=True, about=about)}
+
+
+def _measured(current: Run, measure: Measure) -> dict[str, Order]:
+    word = in_a_sentence(measure.title)
+    rising, falling = f"Lowest {word} first", f"Highest {word} first"
+    if measure.kind == "yes":
+        rising, falling = f"{measure.title}: no first", f"{measure.title}: yes first"
+    elif measure.kind == "cluster":
+        rising, falling = f"{measure.title}, from 0 up", f"{measure.title}, last first"
+    return _both(measure.key, rising, falling,
+                 lambda rows: _at(current, measure.numbers(), rows), f"{word}, {measure.made_by}")
 
 
 def _numbers(current: Run, name: str) -> Callable[[np.ndarray], np.ndarray]:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
 from explorer.filters import Numbers, Texts, Values
-from explorer.run import Run
+from explorer.measures import measures
+from explorer.run import Run, name_of
 from explorer.ui.kept import Kept
 
-Kind = Literal["number", "text", "cluster"]
+Kind = Literal["number", "text", "cluster", "yes"]
 _numbers: Kept[np.ndarray] = Kept(64 * 2**20, lambda values: int(values.nbytes))
 _listed: Kept[tuple[str, ...]] = Kept(200)
 MOST_LISTED = 200
@@ -26,40 +27,48 @@ class Subject:
     key: str
     title: str
     kind: Kind
+    word: str = ""
+    """Of clusters that are not the run's own: what they are called, before their number."""
+
+    def name(self, label: int, names: Mapping[int, str]) -> str:
+        """What a cluster is called; `names` are people's, of the run's clusters."""
+        return f"{self.word} {label}" if self.word else name_of(label, dict(names))
 
 
 def subjects(current: Run) -> dict[str, Subject]:
-    """By key: cluster, silhouette, strength, where they are there, the row's id, the columns of the
-    table."""
+    """By key: cluster, silhouette and strength where they are there, the row's id, the columns of
+    the table, the other measures (of studies)."""
     found = []
     if current.clustering is not None:
         found.append(Subject("cluster", "Cluster", "cluster"))
-    if current.silhouette is not None:
-        found.append(Subject("silhouette", "Silhouette", "number"))
-    if current.clustering is not None and current.clustering.strengths is not None:
-        found.append(Subject("strength", "Membership strength", "number"))
+    known = [Subject(key, one.title, one.said.kind, "" if one.ours else one.said.word)
+             for key, one in measures(current).items()]
+    plain = [one for one in known if one.kind == "number" and not one.key.startswith("study:")]
+    found += plain
     found.append(Subject("row id", "Row id", "text"))
     for column in current.dataset.columns:
         if column.place == "table" and not column.dimensions:
             number = column.role in ("number", "coordinate")
             found.append(Subject(f"column:{column.name}", column.original or column.name,
                                  "number" if number else "text"))
+    found += [one for one in known if one not in plain]
     return {subject.key: subject for subject in found}
 
 
 def made_of(current: Run, subject: Subject) -> Hashable:
     """What names the values of a subject: equal for equal values."""
-    if subject.kind == "cluster" or subject.key == "strength":
+    if subject.key == "cluster":
         return subject.key, current.plan.embedding, current.plan.clustering
-    if subject.key == "silhouette":
-        return subject.key, current.plan.embedding, current.plan.judgements["silhouette"]
+    known = measures(current)
+    if subject.key in known:
+        return known[subject.key].made_of, current.plan.embedding
     # A role says whether a column holds numbers, and which column names the rows.
     return subject.key, current.dataset.id, tuple(sorted(current.dataset.roles.items()))
 
 
 def values_of(current: Run, subject: Subject) -> Values:
     """The value of each of the n rows of the dataset; rows without a vector have no result."""
-    if subject.kind == "number" or subject.kind == "cluster":
+    if subject.kind != "text":
         return Numbers(_numbers.get(made_of(current, subject), lambda: _read(current, subject)))
     data = current.dataset
     if subject.key == "row id":
@@ -95,11 +104,7 @@ def _read(current: Run, subject: Subject) -> np.ndarray:
 
 
 def _result(current: Run, subject: Subject) -> np.ndarray:
-    if subject.key == "silhouette":
-        assert current.silhouette is not None
-        return np.asarray(current.silhouette.per_row["silhouette"])
-    assert current.clustering is not None
     if subject.key == "cluster":
+        assert current.clustering is not None
         return current.clustering.labels
-    assert current.clustering.strengths is not None
-    return current.clustering.strengths
+    return measures(current)[subject.key].numbers()

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from explorer.escape import shown
+from explorer.measures import in_a_sentence, measures
 from explorer.plot.palette import cluster_color
 from explorer.run import Run, name_of
 from explorer.ui.served import Card
@@ -14,6 +15,7 @@ from explorer.ui.served import Card
 _TEXT = 300
 _VALUE = 80
 _FACTS = 6
+_MEASURES = 8
 
 
 @dataclass(frozen=True)
@@ -58,10 +60,10 @@ class RowsOfMap:
 
     def _standing(self, at: int, label: int) -> list[tuple[str, str]]:
         facts = [("cluster", _cut(name_of(label, self.names), _VALUE))]
-        if self.run.silhouette is not None and "silhouette" in self.run.silhouette.per_row:
-            value = float(self.run.silhouette.per_row["silhouette"][at])
-            facts.append(("silhouette", "not defined" if np.isnan(value) else f"{value:.3f}"))
-        return facts
+        # The second-best cluster is said with the row as a whole.
+        known = [one for one in measures(self.run).values() if one.key != "second"]
+        return facts + [(in_a_sentence(one.title), _cut(one.in_words(at, self.names), _VALUE))
+                        for one in known[:_MEASURES]]
 
 
 def _cut(text: str, most: int) -> str:

@@ -11,6 +11,7 @@ import pyarrow as pa
 import streamlit as st
 
 from explorer.escape import esc_md, shown
+from explorer.measures import in_a_sentence, made_of, measures
 from explorer.run import Run, name_of
 from explorer.ui import state
 from explorer.ui.cells import shown_cell, shown_table
@@ -86,15 +87,25 @@ def table_of(current: Run, rows: np.ndarray, names: dict[int, str]) -> pa.Table:
     identifiers = current.dataset.row_ids
     columns: dict[str, Any] = {"row_id": pa.array([identifiers[row] for row in rows])}
     ours = current.table_of(np.sort(rows), names).take(pa.array(np.argsort(np.argsort(rows))))
-    for name in ("cluster_name", "silhouette", "second_best_name", "strength"):
+    for name, title in _titles(current).items():
         if name in ours.column_names:
-            columns[name.replace("_name", "").replace("_", " ")] = ours.column(name)
+            columns[title] = ours.column(name)
     table = current.dataset.table
     if table.num_columns:
         part = table.take(pa.array(rows))
         for name in part.column_names:
             columns[name if name not in columns else f"{name} (uploaded)"] = part.column(name)
     return shown_table(pa.table(columns))
+
+
+def _titles(current: Run) -> dict[str, str]:
+    """Our columns that a table shows, and what they are called there."""
+    found = {"cluster_name": "cluster"}
+    for measure in measures(current).values():
+        named = f"{measure.column.removesuffix('_cluster')}_name"
+        column = named if measure.kind == "cluster" and measure.ours else measure.column
+        found[column] = in_a_sentence(measure.title)
+    return found
 
 
 def _gallery_of(current: Run) -> str | None:
@@ -125,8 +136,8 @@ def _show_table(current: Run, ordered: Ordered, names: dict[int, str], key: str,
                 choosing: bool) -> None:
     rows = ordered.rows[:TABLE_ROWS]
     name = digest(rows.tobytes())
-    content = (current.dataset.id, current.plan.clustering, name,
-               tuple(current.plan.judgements.items()), tuple(sorted(names.items())))
+    content = (current.dataset.id, current.plan.clustering, name, made_of(current),
+               tuple(sorted(names.items())))
     table = _tables.get(content, lambda: table_of(current, rows, names))
     # Another order is another table: its ticks would else stay at their places.
     held = f"{key}.table.{name}"
@@ -165,8 +176,10 @@ def _standing(current: Run, row: int, names: dict[int, str]) -> str:
         if second >= 0:
             verb = "would rather be in" if value < 0 else "second best:"
             words.append(f"{verb} {esc_md(name_of(second, names))}")
-    if current.clustering.strengths is not None:
-        words.append(f"membership strength {float(current.clustering.strengths[place]):.2f}")
+    for measure in measures(current).values():
+        if measure.key not in ("silhouette", "second"):
+            words.append(f"{esc_md(in_a_sentence(measure.title))} "
+                         f"{esc_md(measure.in_words(place, names))}")
     if label >= 0 and current.description is not None:
         far = typicality(current)[np.asarray(current.clustering.labels) == label]
         nearer = int(np.count_nonzero(far < typicality(current)[place]))

@@ -20,4 +20,8 @@ def show_silhouette(current: Run, names: dict[int, str], *, key: str = "silhouet
     elif judged.scores[0].value is None:
         st.info(f"The silhouette: {esc_md(judged.scores[0].why)}", icon=":material/info:")
     else:
+        score = judged.scores[0]
+        if score.interval:
+            st.caption(f"Bars of a sample: {score.sample:,} of {score.total:,} rows, seed "
+                       f"{score.seed}, drawn from every cluster and compared with all rows.")
         show_bars(current, names, key=key)

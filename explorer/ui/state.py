@@ -32,7 +32,7 @@ from explorer.ui.shared import calibration, missing_of_whole, shared_dataset, sh
 from explorer.workspace import Operation
 
 __all__ = [
-    "Document", "Opened", "Selection", "change", "cluster_names", "current_run", "dataset",
+    "Document", "Opened", "Selection", "asked", "change", "cluster_names", "current_run", "dataset",
     "document", "draft", "drop_selections", "forget_form", "forget_selection", "go_to", "keep_mine",
     "missing", "note_recipe", "open_copy", "open_workspace", "past_selections", "plan_of",
     "recipe_notes", "redo_selection", "reload", "select", "selection",
@@ -41,7 +41,7 @@ __all__ = [
 
 _OPENED = "opened"
 _UNSAVED = "unsaved"
-_FORMS = ("encoder.", "projector.", "clusterer.", "cluster_in", "sweep_range")
+_FORMS = ("encoder.", "projector.", "clusterer.", "cluster_in", "sweep_range", "study.")
 
 
 class Document(BaseModel):
@@ -62,6 +62,10 @@ class Document(BaseModel):
     ran: dict[str, Any] | None = None
     reasons: tuple[str, ...] = ()
     sweep: tuple[int, ...] = ()
+    sweep_methods: tuple[dict[str, Any], ...] = ()
+    """The numbers of clusters tried last, and the clusterers tried, as calls."""
+    studies: tuple[dict[str, Any], ...] = ()
+    """The studies asked for, one of each kind, as calls."""
     panels: tuple[dict[str, Any], ...] = ()
     """What the second to fourth map side by side show (see ui/panels.py)."""
     pictures: tuple[dict[str, Any], ...] = ()
@@ -191,7 +195,7 @@ def draft() -> Recipe | None:
         return None
     opened = open_recipe(data)
     note_recipe(*opened.notes)
-    return opened.recipe
+    return opened.recipe.bare
 
 
 def note_recipe(*notes: str) -> None:
@@ -215,7 +219,13 @@ def current_run() -> Run | None:
         return None
     from explorer.ui import edits  # which reads what is open here
 
-    return _run_of(edits.edited(opened.ran, data), data)
+    return _run_of(asked(edits.edited(opened.ran, data)), data)
+
+
+def asked(recipe: Mapping[str, Any]) -> dict[str, Any]:
+    """A recipe as plain data, with the studies of this workspace."""
+    studies = document().studies
+    return {**recipe, "studies": list(studies)} if studies else dict(recipe)
 
 
 def missing(current: Run) -> tuple[Step, ...]:

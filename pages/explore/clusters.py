@@ -11,7 +11,6 @@ from explorer.ui.empty import ready
 from explorer.ui.map_view import score_line
 from explorer.ui.problem import problems_shown
 from explorer.ui.rows_view import show_rows
-from explorer.ui.sweep_view import show_sweep
 
 st.title("Clusters", anchor=False)
 with problems_shown():
@@ -42,7 +41,8 @@ with problems_shown():
         else:
             st.caption("Tick clusters to see their rows, merge, split or export them. Double-click "
                        "a name or a note to change it.")
-        with st.expander("How many clusters?", expanded=bool(state.document().sweep)):
-            show_sweep(current)
+        if st.button("Find a better number of clusters", icon=":material/query_stats:",
+                     type="tertiary"):
+            state.go_to("pages/judge/number.py")
         if ticked:
             show_rows(current, rows, names, "picked")

@@ -8,6 +8,7 @@ from sklearn.cluster import AgglomerativeClustering as Direct
 from sklearn.datasets import load_digits
 
 from explorer.cluster.agglomerative import Agglomerative, cut, pair_distances
+from explorer.cluster.tree import check_tree
 from explorer.errors import Cancelled, DataError, ParameterError
 from explorer.spec import Facts, silent
 from explorer.values import by_size, facts_of
@@ -46,7 +47,8 @@ def test_threshold_equals_scikit_learn(linkage, metric):
                         distance_threshold=threshold).fit(vectors)
         ours = method.cluster(vectors, silent)
         np.testing.assert_array_equal(ours.labels, by_size(direct.labels_))
-        assert any("(8) is not used" in note for note in ours.notes)
+        notes = method.check(Facts(len(vectors), 5))
+        assert any("(8) is not used" in note for note in notes)
 
 
 @pytest.mark.parametrize("metric", ["euclidean", "cosine"])
@@ -59,8 +61,8 @@ def test_distances_are_those_of_scipy(metric, block):
 
 def test_tree_is_the_linkage_of_scipy():
     vectors = cloud()
-    tree = Agglomerative(linkage="average").cluster(vectors, silent).extras["tree"]
-    np.testing.assert_array_equal(tree, hierarchy.linkage(vectors.astype(float), "average"))
+    tree = check_tree(Agglomerative(linkage="average").grow(vectors, silent), len(vectors))
+    np.testing.assert_array_equal(tree.merges, hierarchy.linkage(vectors.astype(float), "average"))
 
 
 def test_cut_gives_every_count_even_where_heights_are_equal():

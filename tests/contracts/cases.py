@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from explorer import single
-from explorer.cli_flags import FAMILIES
+from explorer.cli_flags import DECLARED, FAMILIES
 from explorer.dataset import Dataset
 from explorer.errors import ParameterError
 from explorer.spec import Method, Parameter, Progress, silent
@@ -19,6 +19,9 @@ from tests.builders import build_dataset, png
 METHODS: list[tuple[str, type[Method]]] = [
     (family, method) for family, registry in FAMILIES.items() for method in registry()]
 IDS = [f"{family}-{method.key}" for family, method in METHODS]
+DECLARED_METHODS: list[tuple[str, type[Method]]] = [
+    (family, method) for family, registry in DECLARED.items() for method in registry()]
+"""The methods of single steps, and the studies, which need a whole run."""
 PARAMETERS = [(method, parameter) for _, method in METHODS for parameter in method.parameters()]
 PARAMETER_IDS = [f"{method.key}-{parameter.name}" for method, parameter in PARAMETERS]
 

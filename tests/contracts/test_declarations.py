@@ -15,17 +15,21 @@ from explorer.encode import encoders
 from explorer.errors import ParameterError
 from explorer.judge import judges
 from explorer.project import projectors
-from explorer.recipe import Recipe, recipe_from_data, recipe_from_yaml
+from explorer.recipe import Call, Recipe, recipe_from_data, recipe_from_yaml
 from explorer.spec import Method, Parameter, result_key
-from tests.contracts.cases import IDS, METHODS, PARAMETER_IDS, PARAMETERS, another
+from tests.contracts.cases import DECLARED_METHODS as METHODS
+from tests.contracts.cases import another
 
+IDS = [f"{family}-{method.key}" for family, method in METHODS]
+PARAMETERS = [(method, parameter) for _, method in METHODS for parameter in method.parameters()]
+PARAMETER_IDS = [f"{method.key}-{parameter.name}" for method, parameter in PARAMETERS]
 each_method = pytest.mark.parametrize(("family", "method"), METHODS, ids=IDS)
 each_parameter = pytest.mark.parametrize(("method", "parameter"), PARAMETERS, ids=PARAMETER_IDS)
 
 
 def test_every_family_has_methods() -> None:
     assert {family for family, _ in METHODS} == {"encode", "neighbors", "project", "cluster",
-                                                 "judge"}
+                                                 "judge", "study"}
     assert len(METHODS) >= 15
 
 
@@ -137,6 +141,8 @@ def test_flags_reach_the_declaration(method: type[Method], parameter: Parameter)
 
 def needed(family: str, method: type[Method]) -> list[str]:
     """The files a command cannot do without."""
+    if family == "study":
+        return ["recipe.yaml", "--data", "a.csv"]
     reads_data = family == "encode" or getattr(method, "reads", "") == "coordinates"
     words = ["--data", "a.csv"] if reads_data else ["--vectors", "v.npy"]
     return words + (["--labels", "l.csv"] if family == "judge" else ["--out", "o.npy"])
@@ -153,9 +159,12 @@ def test_recipe_to_yaml_and_back(family: str, method: type[Method]) -> None:
             "encode": encoders().create("features"), "project": projectors().create("pca"),
             "cluster": clusterers().create("kmeans"), "judge": judges().create("silhouette")}
         parts[family] = declaration
+        asked = (Call.of(declaration),) if family == "study" else ()
         recipe = Recipe.of(parts["encode"], parts["project"], parts["cluster"], (parts["judge"],),
-                           dataset="0" * 32, roles={"a": "number"}, read={"header": "yes"})
+                           studies=asked, dataset="0" * 32, roles={"a": "number"},
+                           read={"header": "yes"})
         assert recipe_from_yaml(recipe.to_yaml()) == recipe
         assert recipe_from_data(json.loads(json.dumps(recipe.to_data()))) == recipe
         back = recipe_from_yaml(recipe.to_yaml())
-        assert declaration in (back.encoding, back.projecting, back.clustering, *back.judging)
+        assert declaration in (back.encoding, back.projecting, back.clustering, *back.judging,
+                               *back.studying)

@@ -67,6 +67,8 @@ def test_k03_as_many_clusters_as_rows(judge: type[Judge], blobs: np.ndarray,
 @each_counting
 def test_k03_k_equal_to_n_is_allowed(method: type[Clusterer], blobs: np.ndarray,
                                      store: Store) -> None:
+    if method.create().limits(Facts(60, 5, 60))[method.sweeps][1] < 60:
+        pytest.skip("it declares that fewer are possible, and test_parameters holds it to that")
     result = single.cluster(method.create(**{method.sweeps: 60}), blobs, store)
     assert result.count == 60
 

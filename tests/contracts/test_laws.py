@@ -35,6 +35,8 @@ def test_law_5_a_constant_column_changes_nothing(family: str, method: type[Metho
         pytest.skip("reads a data set: the next test")
     if not method.follows_rows:
         pytest.skip("rounding of another sum ends in another map; its neighbours are held to this")
+    if method.sees_origin and value:
+        pytest.skip("it says that it looks from zero, which such a column moves; 0 it may not see")
     wider = np.hstack([blobs, np.full((60, 1), value, dtype=np.float32)])
     SAME[family](execute(family, small(method), data_of(blobs), store),
                  execute(family, small(method), data_of(wider), store), np.arange(60))

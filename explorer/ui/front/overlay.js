@@ -3,6 +3,12 @@
 
 const PICTURES = 250;
 const KEPT = 1500;
+// Vermillion and blue of Okabe and Ito (2008); the dashes tell them apart without colour.
+const LOOKS = [
+  { kind: "to", color: null, dash: [], words: "# neighbours kept" },
+  { kind: "lost", color: "#D55E00", dash: [], words: "# true neighbours, landed farther away" },
+  { kind: "false", color: "#56B4E9", dash: [5, 4], words: "# false neighbours, near on the map only" },
+];
 
 export class Overlay {
   constructor(canvas, redraw) {
@@ -71,34 +77,69 @@ export class Overlay {
     return picture;
   }
 
-  /** Lines from one point to others, with a ring at each end. */
-  drawLines({ viewport, points, data, dark }) {
-    const { from, to } = data.lines ?? { to: [] };
+  /** Lines from one point to others, with a ring at each end; each kind in its look. */
+  drawLines(view) {
+    const { viewport, points, data, dark } = view;
+    const { from } = data.lines ?? {};
     const n = points.length / 2;
     const spot = (i) => viewport.toScreen(points[2 * i], points[2 * i + 1]);
-    const ends = to.filter((i) => i >= 0 && i < n);
     if (!(from >= 0 && from < n)) return;
-    for (const [width, color] of this.strokes(dark)) {
-      this.pen.lineWidth = width - 0.6;
-      this.pen.strokeStyle = color;
-      this.pen.beginPath();
-      for (const i of ends) {
-        this.pen.moveTo(...spot(from));
-        this.pen.lineTo(...spot(i));
+    const said = [];
+    for (const look of LOOKS) {
+      const ends = (data.lines[look.kind] ?? []).filter((i) => i >= 0 && i < n);
+      if (!ends.length) continue;
+      for (const [width, color] of this.strokes(dark, look.color)) {
+        this.pen.lineWidth = width - 0.6;
+        this.pen.strokeStyle = color;
+        this.pen.setLineDash(look.dash);
+        this.pen.beginPath();
+        for (const i of ends) {
+          this.pen.moveTo(...spot(from));
+          this.pen.lineTo(...spot(i));
+        }
+        this.pen.stroke();
       }
-      this.pen.stroke();
+      this.pen.setLineDash([]);
+      for (const i of ends) this.ring(spot(i), 5, dark, look.color);
+      said.push({ look, text: look.words.replace("#", ends.length) });
     }
-    for (const i of ends) this.ring(spot(i), 5, dark);
     this.ring(spot(from), 8, dark);
+    if (said.some(({ look }) => look.color)) this.sayLines(said, view);
+  }
+
+  /** What the looks of the lines mean: where the notes of the view are not. */
+  sayLines(said, { viewport, dark, root }) {
+    const pen = this.pen;
+    pen.font = `12px ${getComputedStyle(root).fontFamily}`;
+    pen.textAlign = "left";
+    pen.textBaseline = "middle";
+    const wide = Math.max(...said.map(({ text }) => pen.measureText(text).width)) + 52;
+    const high = 18 * said.length + 8;
+    const [left, top] = [viewport.width - wide - 6, viewport.height - high - 6];
+    pen.fillStyle = dark ? "rgba(14,17,23,.85)" : "rgba(255,255,255,.85)";
+    pen.fillRect(left, top, wide, high);
+    said.forEach(({ look, text }, at) => {
+      const y = top + 13 + 18 * at;
+      pen.lineWidth = 2;
+      pen.strokeStyle = look.color ?? (dark ? "#fff" : "#000");
+      pen.setLineDash(look.dash);
+      pen.beginPath();
+      pen.moveTo(left + 8, y);
+      pen.lineTo(left + 36, y);
+      pen.stroke();
+      pen.setLineDash([]);
+      pen.fillStyle = dark ? "#fafafa" : "#1a1c24";
+      pen.fillText(text, left + 44, y);
+    });
   }
 
   /** Wide in the colour of the ground, then narrow: seen on any points. */
-  strokes(dark) {
-    return [[4, dark ? "#000" : "#fff"], [2, dark ? "#fff" : "#000"]];
+  strokes(dark, color) {
+    return [[4, dark ? "#000" : "#fff"], [2, color ?? (dark ? "#fff" : "#000")]];
   }
 
-  ring([x, y], radius, dark) {
-    for (const [width, color] of this.strokes(dark)) {
+  ring([x, y], radius, dark, own) {
+    for (const [width, color] of this.strokes(dark, own)) {
       this.pen.lineWidth = width;
       this.pen.strokeStyle = color;
       this.pen.beginPath();
