@@ -75,7 +75,9 @@ class Measure:
     def in_words(self, place: int, names: Mapping[int, str]) -> str:
         """The value of one row as a person reads it."""
         value = float(self.values[place])
-        if not np.isfinite(value) or (self.kind != "number" and value < 0):
+        if self.kind == "cluster" and value < 0:
+            return "none"
+        if not np.isfinite(value):
             return "not defined"
         if self.kind == "number":
             return f"{value:.4g}" if abs(value) >= 1 else f"{value:.3f}"

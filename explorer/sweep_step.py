@@ -78,7 +78,7 @@ def _seconds(plan: Plan, methods: Sequence[Clusterer], judging: Sequence[Judge],
     size = steps[plan.original].payload["size"]
     n, d = size["n"], size["d"]
     pace = dict(calibration)
-    for key in (plan.original, *plan.judgements.values()):
+    for key in (plan.tree or plan.original, *plan.judgements.values()):
         made = steps[key].payload["size"]
         pace[made["method"]] = steps[key].seconds / made["expected"] if made["expected"] else 1.0
     return (sum(method.estimate_sweep(n, d, counts).seconds * pace.get(method.key, 1.0)

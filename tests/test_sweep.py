@@ -14,7 +14,7 @@ from explorer import steps, values
 from explorer.cluster import clusterers
 from explorer.dataset import Dataset
 from explorer.encode import encoders
-from explorer.errors import ParameterError
+from explorer.errors import DataError, ParameterError
 from explorer.judge.silhouette import Silhouette
 from explorer.plan import make_plan
 from explorer.project import projectors
@@ -23,7 +23,7 @@ from explorer.run import Run, run
 from explorer.spec import silent
 from explorer.steps import Sweep
 from explorer.store import Store
-from explorer.sweep_step import sweep_step
+from explorer.sweep_step import sweep_step, swept_methods
 from tests.builders import build_dataset
 
 
@@ -172,3 +172,90 @@ def test_a_sweep_that_lies_fails(wine: Dataset, store: Store) -> None:
         assert refused.value.code == "ROW_COUNT"
     finally:
         del clusterers()._methods["short"]
+
+
+def test_several_methods_in_one_job_and_more_later_computes_only_what_is_new(
+        wine: Dataset, store: Store) -> None:
+    recipe = recipe_of("kmeans", restarts=2)
+    plan = run(recipe, wine, store).plan
+    every = {method.key: method for method in swept_methods(recipe)}
+    assert every["kmeans"] == recipe.clustering.with_count(8)
+    some = [every["kmeans"], every["gaussian_mixture"]]
+    first = sweep_step(plan, [2, 4], some)
+    steps.execute(first.payload, str(store.root), silent)
+    kept = {variant["clustering"]: store.get(variant["clustering"]).meta["provenance"]
+            for variant in first.payload["variants"]}
+    more = sweep_step(plan, [2, 3, 4], [*some, every["agglomerative"]])
+    steps.execute(more.payload, str(store.root), silent)
+    for key, made in kept.items():
+        assert store.get(key).meta["provenance"] == made, "computed again"
+    found = values.read(Sweep, store.get(more.key))
+    assert found.methods == ("kmeans", "gaussian_mixture", "agglomerative")
+    assert found.metrics == ("euclidean",) * 3
+    assert found.found.tolist() == [[2, 3, 4]] * 3
+    assert set(found.lower) == {"davies_bouldin", "inertia", "bic", "model_bic"}
+    for place, key in enumerate(found.methods):
+        for index, count in enumerate((2, 3, 4)):
+            chosen = recipe.using(clusterer=every[key].with_count(count))
+            there = Run(make_plan(chosen, wine, store), store)
+            assert there.silhouette is not None
+            assert found.indices["silhouette"][place, index] == there.silhouette.scores[0].value
+    mixture = _alone(recipe.using(clusterer=every["gaussian_mixture"].with_count(3)), wine, store)
+    assert found.indices["model_bic"][1, 1] == mixture.extras["bic"][0]
+    assert np.isnan(found.indices["model_bic"][[0, 2]]).all()
+    falling = found.indices["inertia"]
+    assert np.all(np.diff(falling[[0, 2]], axis=1) < 0)
+
+
+def test_a_method_that_refuses_the_data_is_left_out_in_words(wine: Dataset, store: Store,
+                                                             ) -> None:
+    from typing import ClassVar
+
+    from explorer.cluster.agglomerative import Agglomerative
+
+    class Small(Agglomerative):
+        """Takes few rows only."""
+
+        key: ClassVar[str] = "small"
+        title: ClassVar[str] = "Small"
+        max_rows: ClassVar[int] = 100
+
+    clusterers()._methods["small"] = Small
+    try:
+        plan = run(recipe_of(), wine, store).plan
+        step = sweep_step(plan, [2, 3], [recipe_of().clustering, Small.create()])
+        steps.execute(step.payload, str(store.root), silent)
+        found = values.read(Sweep, store.get(step.key))
+        assert "Small is left out" in found.notes[0]
+        assert found.metrics == ("euclidean", "")
+        assert found.found.tolist() == [[2, 3], [0, 0]]
+        assert np.isnan(found.indices["silhouette"][1]).all()
+        alone = sweep_step(plan, [2, 3], [Small.create()])
+        with pytest.raises(DataError) as refused:
+            steps.execute(alone.payload, str(store.root), silent)
+        assert refused.value.code == "TOO_MANY_ROWS"
+    finally:
+        del clusterers()._methods["small"]
+
+
+def test_the_picture_is_judged_beside_the_clusters(wine: Dataset, store: Store) -> None:
+    from sklearn.metrics import silhouette_samples
+
+    from explorer.judging import every_judge, judge_step, picture_judge_step
+
+    recipe = recipe_of("agglomerative", linkage="average", metric="cosine")
+    there = run(recipe, wine, store)
+    silhouette, *others = every_judge(recipe)
+    step = picture_judge_step(there.plan, silhouette)
+    assert step.key not in there.plan.judgements.values()
+    steps.execute(step.payload, str(store.root), silent)
+    found = values.read(values.Judgement, store.get(step.key))
+    assert there.projection is not None
+    assert there.clustering is not None
+    np.testing.assert_allclose(found.per_row["silhouette"], silhouette_samples(
+        there.projection.points.astype(np.float64), there.clustering.labels), atol=1e-5)
+    assert found.scores[0].metric == "euclidean"
+    assert found.scores[0].space.startswith("picture")
+    assert "speaks of the picture" in found.notes[0]
+    assert judge_step(there.plan, silhouette).key == there.plan.judgements["silhouette"]
+    assert {judge.key for judge in others} >= {"inertia", "bic", "dbcv"}

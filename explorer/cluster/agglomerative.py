@@ -11,7 +11,7 @@ from pydantic import Field
 from explorer.cluster.along_neighbors import join_along
 from explorer.cluster.prepare import prepare
 from explorer.cluster.spanning_tree import estimate_spanning_tree, find_spanning_tree
-from explorer.cluster.tree import TreeClusterer, merges_of
+from explorer.cluster.tree import TreeClusterer, follow, merges_of
 from explorer.errors import DataError, ParameterError, Where
 from explorer.spec import Cost, Facts, Progress, advanced, part
 from explorer.values import Clustering, Tree, by_size
@@ -215,9 +215,6 @@ def cut(tree: np.ndarray, count: int) -> np.ndarray:
     fewer clusters than asked for where heights are equal.
     """
     n = len(tree) + 1
-    joined = tree[:n - count, :2].astype(np.intp).tolist()
-    group = list(range(n + len(joined)))
-    for step in range(len(joined) - 1, -1, -1):
-        for child in joined[step]:
-            group[child] = group[n + step]
-    return by_size(np.array(group[:n], dtype=np.intp))
+    above = np.arange(2 * n - count)
+    above[tree[:n - count, :2].astype(np.intp)] = np.arange(n, 2 * n - count)[:, None]
+    return by_size(follow(above)[:n])

@@ -14,6 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from explorer.cluster.tree import follow
+
 BRANCH = ("parent", "from", "to", "rows", "cluster", "stability")
 """The columns of `Condensed.branches`."""
 _TREE = np.dtype([("parent", np.intp), ("child", np.intp), ("lambda_val", np.float64),
@@ -83,7 +85,7 @@ def _shape(merges: np.ndarray, smallest: int) -> _Shape:
     above = np.full(2 * n - 1, 2 * n - 2)
     above[merges[:, :2].astype(np.intp)] = np.arange(n, 2 * n - 1)[:, None]
     # Joins at one height are one join: its highest stands for all.
-    whole = _follow(np.where((height[above] == height) & (nodes >= n), above, nodes))
+    whole = follow(np.where((height[above] == height) & (nodes >= n), above, nodes))
     above = whole[above]
     joins = whole == nodes
     large = joins & (size >= smallest)
@@ -92,23 +94,14 @@ def _shape(merges: np.ndarray, smallest: int) -> _Shape:
     # A branch begins at the root and wherever two or more large parts come apart.
     begins = large & splits[above]
     begins[-1] = True
-    first = _follow(np.where(begins | ~large, nodes, above))
+    first = follow(np.where(begins | ~large, nodes, above))
     heads = np.flatnonzero(begins)[::-1]
     number = np.full(2 * n - 1, -1)
     number[heads] = np.arange(len(heads))
     parent = np.append(-1, number[first[above[heads[1:]]]])
-    holder = _follow(np.where(large | (nodes == 2 * n - 2), nodes, above))[:n]
+    holder = follow(np.where(large | (nodes == 2 * n - 2), nodes, above))[:n]
     return _Shape(parent, height[above[heads]], size[heads], number[first[holder]],
                   height[holder])
-
-
-def _follow(steps: np.ndarray) -> np.ndarray:
-    """Where each node comes to by going on from node to node."""
-    while True:
-        further = steps[steps]
-        if np.array_equal(further, steps):
-            return steps
-        steps = further
 
 
 def _as_hdbscan(shape: _Shape) -> np.ndarray:

@@ -101,3 +101,13 @@ def merges_of(ends: np.ndarray, lengths: np.ndarray) -> np.ndarray:
 
     merges: np.ndarray = label(np.column_stack([ends, lengths]).astype(np.float64))
     return merges
+
+
+def follow(steps: np.ndarray) -> np.ndarray:
+    """Where each node comes to by going on from node to node (n int; a node that stays is its own
+    step)."""
+    while True:
+        further = steps[steps]
+        if np.array_equal(further, steps):
+            return steps
+        steps = further

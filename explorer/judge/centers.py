@@ -18,7 +18,7 @@ _BLOCK = 1024
 def distances_to_centers(vectors: np.ndarray, labels: np.ndarray, metric: str) -> np.ndarray:
     """n float64: the distance of every row of n x d `vectors` to the mean of its cluster; NaN for
     noise. `metric` 'cosine': 1 - cos to the mean of the rows scaled to length 1 (1 for rows of
-    zeros); else straight distance."""
+    zeros); 'manhattan': the sum of the absolute differences; else straight distance."""
     found, of_row = np.unique(np.asarray(labels), return_inverse=True)
     sums = np.zeros((len(found), vectors.shape[1]))
     for start, block in _blocks(vectors, metric):
@@ -57,6 +57,9 @@ def _measure(vectors: np.ndarray, centers: np.ndarray, of_row: np.ndarray,
         mine = centers[of_row[start:start + len(block)]]
         if metric == "cosine":
             far[start:start + len(block)] = 1 - np.einsum("ij,ij->i", block, mine)
+        elif metric == "manhattan":
+            block -= mine
+            far[start:start + len(block)] = np.abs(block, out=block).sum(axis=1)
         else:
             block -= mine
             far[start:start + len(block)] = np.sqrt(np.einsum("ij,ij->i", block, block))

@@ -50,10 +50,14 @@ class Interval:
 
 
 def same_vectors(vectors: np.ndarray) -> np.ndarray:
-    """For each of n rows (d float32) the number of its distinct vector (int64)."""
+    """For each of n rows (d float32) the number of its distinct vector (int64), in the order they
+    first appear: rows without copies have the same folds whatever their vectors are."""
     data = np.ascontiguousarray(vectors) + 0.0  # -0.0 and 0.0 are one value
     bytes_of = data.view(f"V{data.dtype.itemsize * data.shape[1]}").ravel()
-    return np.unique(bytes_of, return_inverse=True)[1].astype(np.int64)
+    _, first, which = np.unique(bytes_of, return_index=True, return_inverse=True)
+    rank = np.empty(len(first), dtype=np.int64)
+    rank[np.argsort(first)] = np.arange(len(first))
+    return np.asarray(rank[which])
 
 
 def draw_folds(units: np.ndarray, codes: np.ndarray | None, count: int, repeats: int,

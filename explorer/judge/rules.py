@@ -182,7 +182,8 @@ def _ranks(values: np.ndarray, levels: np.ndarray) -> np.ndarray:
 
 def _terms(features: Sequence[Feature], levels: Sequence[np.ndarray],
            splits: Splits) -> tuple[Term, ...]:
-    """Splits as conditions: of several on one number the tightest from either side."""
+    """Splits as conditions: of several on one number the tightest from either side; a column that
+    is one value is told by that alone."""
     found: dict[tuple[int, bool], Term] = {}
     for place, threshold, above in splits:
         one, level = features[place], levels[place]
@@ -195,7 +196,9 @@ def _terms(features: Sequence[Feature], levels: Sequence[np.ndarray],
         low, high = float(level[below]), float(level[below + 1])
         found[place, above] = Term(one.column, "at least" if above else "at most",
                                    number=_between(low, high, above))
-    return tuple(found.values())
+    known = {term.column for term in found.values() if term.test == "is"}
+    return tuple(term for term in found.values()
+                 if not (term.test == "is not" and term.column in known))
 
 
 def _between(low: float, high: float, above: bool) -> float:

@@ -57,18 +57,18 @@ class Silhouette(Judge):
     rank: ClassVar[int] = 10
 
     exact_up_to: int = advanced(
-        100_000, ge=1_000,
+        100_000, ge=100,
         description="Up to so many rows that are not noise every row gets its silhouette. Above, a "
                     "sample does, each row of it compared with all rows, and the mean has an "
                     "interval.")
     sample_rows: int = advanced(
-        10_000, ge=1_000, description="How many rows to draw above that, from every cluster.")
+        10_000, ge=100, description="How many rows to draw above that, from every cluster.")
     seed: int = advanced(0, ge=0, le=2**32 - 1, description="Same seed, same sample.")
 
     def fits(self, made: Made) -> Fit:
         if made.density:
-            return Fit("with care", "It favours compact clusters: a long or bent dense region looks "
-                                    "worse than it is. DBCV is made for them.")
+            return Fit("with care", "It favours compact clusters: a long or bent one looks worse "
+                                    "than it is. DBCV is made for dense regions.")
         if made.on_picture:
             return Fit("with care", "Made and measured on the picture, where distances are "
                                     "distorted.")
@@ -79,7 +79,7 @@ class Silhouette(Judge):
 
     def estimate_all(self, n: int, d: int, labelings: int) -> Cost:
         pairs = float(n) * (n / 2 if n <= self.exact_up_to else 1.2 * self.sample_rows)
-        return Cost(seconds=0.05 + pairs * (1e-9 + 2e-11 * d + 0.4e-9 * (labelings - 1)),
+        return Cost(seconds=0.05 + pairs * (1.2e-9 + 1.5e-11 * d + 0.3e-9 * (labelings - 1)),
                     bytes=20 * n * (d + 2) + 80 * n * labelings + 2 * BLOCK_BYTES)
 
     def judge(self, vectors: np.ndarray, labels: np.ndarray, metric: str, space: str,
@@ -140,8 +140,8 @@ class Silhouette(Judge):
         return (f"Silhouettes of a sample: {len(drawn):,} of {n:,} rows that are not noise, drawn "
                 f"from every cluster with seed {self.seed} and each compared with all rows. The "
                 f"mean of all rows lies between {told.low:.4f} and {told.high:.4f} (95 % "
-                "confidence interval). The other rows have no silhouette; set 'exact up to' to "
-                f"{n:,} to compute all.",)
+                "confidence interval). The other rows have no silhouette: to compute all, set "
+                f"'Exact up to' under Judge in the recipe to {n:,} or more.",)
 
 
 def silhouettes(vectors: np.ndarray, every: Sequence[Kept], metric: str,

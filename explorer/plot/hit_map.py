@@ -12,12 +12,12 @@ import numpy as np
 
 from explorer.escape import esc_plotly
 from explorer.plot.neuron_cells import Frame, cells, frame_of, grid_figure, ink_on
-from explorer.plot.palette import cluster_color, with_alpha
+from explorer.plot.palette import cluster_color
 from explorer.plot.theme import GRID
 
 _WITH_WORDS = 26.0
 """Pixels of a cell from which a word fits in."""
-_PICTURE = 0.72
+_PICTURE = 0.66
 
 
 def draw_hit_map(places: np.ndarray, hits: np.ndarray, labels: np.ndarray, hexagonal: bool, *,
@@ -36,8 +36,7 @@ def draw_hit_map(places: np.ndarray, hits: np.ndarray, labels: np.ndarray, hexag
                     line={"width": 1, "color": GRID}),
               cells(frame, places[used], hexagonal, neurons=used,
                     texts=None if texts is None else [texts[neuron] for neuron in used],
-                    color=[with_alpha(color, 0.95) for color in colors],
-                    size=np.maximum(4.0, 0.96 * whole * share))]
+                    color=colors, size=np.maximum(4.0, 0.96 * whole * share))]
     if len(words) and frame.unit >= _WITH_WORDS:
         traces.append(_words(frame, places[used], [words[int(neuron)] for neuron in used], colors,
                              share))

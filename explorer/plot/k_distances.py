@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from explorer.plot.palette import cluster_color
-from explorer.plot.theme import LINE, axis_title, new_figure
+from explorer.plot.theme import axis_title, new_figure
 
 _POINTS = 800
 
@@ -27,11 +27,12 @@ def draw_k_distances(distances: np.ndarray, eps: float, neighbors: int, *,
         line={"color": cluster_color(0)}, showlegend=False, hoverinfo="text",
         hovertext=[f"eps {far:.4g}: {share:.1f} % of the rows have {neighbors} rows that near"
                    for far, share in zip(curve, inside, strict=True)],
-        unselected={"marker": {"opacity": 0.6}})], height=height, hovermode="closest")
+        unselected={"marker": {"opacity": 0.6}})], height=height, hovermode="closest",
+        clickmode="event+select")
     figure.add_hline(y=eps, line={"color": cluster_color(1), "dash": "dash"},
                      annotation={"text": f"eps {eps:.4g}", "font": {"size": 12}})
-    figure.update_xaxes(title=axis_title("rows, % (by rising distance)"), zeroline=True,
-                        zerolinecolor=LINE)
+    figure.update_xaxes(title=axis_title("rows, % (by rising distance)"), range=[0, 101],
+                        showgrid=False)
     figure.update_yaxes(title=axis_title(f"distance to row number {neighbors}, itself counted"),
                         rangemode="tozero")
     return figure

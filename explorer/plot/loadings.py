@@ -28,7 +28,8 @@ def draw_loadings(loadings: np.ndarray, names: Sequence[str], *, title: str = ""
         marker={"color": [cluster_color(0 if value >= 0 else 1) for value in values]},
         hovertext=[f"{esc_plotly(names[place], 120)}: {value:+.4f}"
                    for place, value in zip(order, values, strict=True)], hoverinfo="text")
-    figure = new_figure([bars], height=height or 90 + 22 * len(order), title=title)
+    figure = new_figure([bars], height=height or 90 + 22 * len(order), title=title,
+                        clickmode="event+select")
     reach = 1.05 * float(np.abs(values).max(initial=0.0)) or 1.0
     figure.update_xaxes(title=axis_title("loading"), range=[-reach, reach], zeroline=True,
                         zerolinecolor=LINE, fixedrange=True)

@@ -50,8 +50,9 @@ def cells(frame: Frame, places: np.ndarray, hexagonal: bool, *, neurons: np.ndar
     is Plotly's: color, size and so on; `texts`, ready for Plotly, show on hover."""
     import plotly.graph_objects as go
 
+    # Plotly makes markers of different sizes see-through by itself.
     shape = {"symbol": "hexagon" if hexagonal else "square", "size": frame.size(hexagonal),
-             "line": {"width": 0}} | marker
+             "line": {"width": 0}, "opacity": 1} | marker
     silent = neurons is None
     return go.Scatter(
         x=places[:, 0], y=places[:, 1], mode="markers", marker=shape, showlegend=False,
@@ -67,7 +68,7 @@ def grid_figure(frame: Frame, traces: list[Any], **layout: Any) -> Any:
     axes = {"visible": False, "fixedrange": True, "automargin": False}
     return new_figure(
         traces, height=frame.height, width=frame.width, autosize=False, hovermode="closest",
-        dragmode="select",
+        clickmode="event+select", dragmode="select",
         margin={"l": _EDGE, "r": _EDGE + frame.right, "t": _EDGE + frame.top, "b": _EDGE},
         xaxis={**axes, "range": [frame.low[0], frame.high[0]]},
         yaxis={**axes, "range": [frame.low[1], frame.high[1]]}, **layout)

@@ -39,7 +39,7 @@ def draw_scree(ratios: np.ndarray, *, drawn: int = 0, first: int = 0, title: str
                customdata=numbers - 1,
                hovertemplate="component %{x}: %{y:.2f} %<extra></extra>"),
         go.Scatter(x=numbers, y=np.cumsum(shares), mode="lines+markers", name="together",
-                   line={"color": cluster_color(2)}, marker={"color": cluster_color(2)},
+                   yaxis="y2", line={"color": cluster_color(2)}, marker={"color": cluster_color(2)},
                    hovertemplate="first %{x}: %{y:.2f} %<extra></extra>"),
     ]
     if chance is not None:
@@ -47,8 +47,12 @@ def draw_scree(ratios: np.ndarray, *, drawn: int = 0, first: int = 0, title: str
             x=numbers[:len(chance)], y=100 * np.asarray(chance), mode="lines", name=chance_name,
             line={"color": MIDDLE_GREY, "dash": "dash"},
             hovertemplate="by chance %{y:.2f} %<extra></extra>"))
-    figure = new_figure(traces, height=height, title=title,
+    figure = new_figure(traces, height=height, title=title, clickmode="event+select",
                         legend={"orientation": "h", "y": 1.02, "yanchor": "bottom"})
     figure.update_xaxes(title=axis_title("component"), tickformat="d")
-    figure.update_yaxes(title=axis_title(f"{what}, %"), rangemode="tozero")
+    figure.update_layout(
+        yaxis={"title": axis_title(f"{what}, %"), "rangemode": "tozero"},
+        # Of its own: under a line that rises to 100 the bars would all look alike.
+        yaxis2={"title": axis_title("together, %"), "overlaying": "y", "side": "right",
+                "range": [0, 104], "showgrid": False, "automargin": True, "zeroline": False})
     return figure

@@ -137,7 +137,7 @@ def _area(x: np.ndarray, y: np.ndarray, color: str, name: str) -> Any:
     import plotly.graph_objects as go
 
     return go.Scatter(x=x, y=y, mode="lines", name=name, fill="tozeroy", hoverinfo="skip",
-                      line={"width": 1, "color": color}, fillcolor=with_alpha(color, 0.55))
+                      line={"width": 0, "color": color}, fillcolor=with_alpha(color, 0.7))
 
 
 def _band(counts: np.ndarray, low: np.ndarray, high: np.ndarray, color: str) -> list[Any]:

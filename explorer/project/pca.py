@@ -42,7 +42,8 @@ class PCA(Projector):
         0, ge=0, le=100, description="Compare the explained variance with that of so many copies "
         "whose columns are shuffled, each by itself (parallel analysis, Horn 1965): components "
         "above are more than chance. Takes as long as so many PCAs; 20 are usual.")
-    seed: int = advanced(0, ge=0, le=2**32 - 1, description="Same seed, same shuffles.")
+    shuffle_seed: int = advanced(0, ge=0, le=2**32 - 1,
+                                 description="Same seed, same shuffles.")
 
     def limits(self, facts: Facts) -> dict[str, tuple[float, float]]:
         return {"dimensions": (2, min(facts.n, facts.d))} if facts.d >= 2 else {}
@@ -88,7 +89,7 @@ class PCA(Projector):
         return Projection(points.astype(np.float32), names, (), extras)
 
     def _shuffled(self, vectors: np.ndarray, mean: np.ndarray, progress: Progress) -> np.ndarray:
-        draws = np.random.default_rng(self.seed)
+        draws = np.random.default_rng(self.shuffle_seed)
         found = []
         for turn in range(self.shuffles):
             each = part(progress, turn / self.shuffles, (turn + 1) / self.shuffles)

@@ -12,6 +12,8 @@ from explorer.escape import shown
 from explorer.plot.palette import CategoryColors, NumberColors
 from explorer.run import Run
 from explorer.ui import state
+from explorer.ui.cut_preview import KEY as CUT
+from explorer.ui.cut_preview import cut_coloring
 from explorer.ui.kept import Kept
 
 _texts: Kept[list[str]] = Kept(8)
@@ -21,8 +23,10 @@ _colors: Kept[CategoryColors | NumberColors] = Kept(
 
 
 def colorings(current: Run, names: dict[int, str]) -> dict[str, Coloring]:
-    """What the map can be coloured by, with this session's selection."""
-    return made.colorings(current, names, state.selection().rows)
+    """What the map can be coloured by, with this session's selection and the cut it tries."""
+    found = made.colorings(current, names, state.selection().rows)
+    tried = cut_coloring(current)
+    return found if tried is None else {**found, CUT: tried}
 
 
 def colors_of(coloring: Coloring) -> CategoryColors | NumberColors:

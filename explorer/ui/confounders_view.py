@@ -25,8 +25,8 @@ def show_confounders(current: Run, label: int, names: dict[int, str]) -> None:
     inside = np.asarray(current.clustering.labels) == label
     known = {one.title: one for key, one in measures(current).items()
              if key.startswith(f"study:{Confounders.key}:")}
-    for note in found.notes:
-        st.warning(esc_md(note), icon=":material/warning:")
+    if found.notes:
+        st.warning("  \n".join(esc_md(note) for note in found.notes), icon=":material/warning:")
     beside = shown(f"{name_of(label, names)}, mean against the rest")
     lines = [{"": shown(record["what"]), "effect": record["effect"],
               "measured by": record["measure"], "in a word": record["size"], "p": record["p"],
@@ -39,6 +39,7 @@ def show_confounders(current: Run, label: int, names: dict[int, str]) -> None:
             help="Eta squared: the share of a number's variance that lies between the clusters. "
                  "Cramér's V: 0 where categories and clusters have nothing to do with each other, "
                  "1 where one says the other."),
+        "in a word": st.column_config.TextColumn("in a word", width="medium"),
         "p": st.column_config.NumberColumn("p", format="%.3g", help=(
             f"How often values dealt out at random reach such an effect, of {got[0].shuffles:,} "
             "deals and the data itself."))})

@@ -81,11 +81,12 @@ def show_loadings(current: Run, names: dict[int, str]) -> None:
                 draw_loadings, loadings[:, place], features, title=titles[place]))
             st.plotly_chart(figure, key=key, selection_mode="points", config=_CONFIG,
                             on_select=partial(_color_by, current, names, key, features))
+    click = " Click a bar to colour the map by that column." if _named(current) else (
+        " The encoder's dimensions have no names: they say little by themselves.")
     more = f"the largest 15 of {len(features):,} columns" if len(features) > 15 else \
         f"all {len(features)} columns"
     st.caption(f"Each axis: {more} of {esc_md(_title(current))}, by size; blue adds, orange takes "
-               "away." + ("" if _named(current) else " The encoder's dimensions have no names: "
-                          "they say little by themselves."))
+               f"away.{click}")
 
 
 def features_of(current: Run, d: int) -> list[str]:
@@ -158,12 +159,13 @@ def _on_map(current: Run) -> tuple[int, int]:
 def _titles(current: Run, count: int, first: int) -> list[str]:
     assert current.projection is not None
     axes = list(current.projection.axes)
+    letters = axes[0].split(" ")[0]  # PC, SV, IC
     extras = current.projection.extras
     ratios = extras.get("explained_variance_ratio", extras.get(_ENERGY))
     for place in range(len(axes), count):
         number = first + place
         share = f" ({ratios[number]:.1%})" if ratios is not None and number < len(ratios) else ""
-        axes.append(f"component {number + 1}{share}".replace("%", " %"))
+        axes.append(f"{letters} {number + 1}{share}".replace("%", " %"))
     return axes
 
 

@@ -86,7 +86,7 @@ def show_component_planes(current: Run, names: dict[int, str]) -> None:
     grid, weights = grid_of(current), np.asarray(_extras(current)["weights"])
     columns = _columns(current, weights.shape[1])
     rank = np.argsort(-_variances(weights, grid.hits), kind="stable")
-    key = "method.planes"
+    key = "method.columns"
     offered = [int(place) for place in rank]
     if not set(st.session_state.get(key, ())) <= set(offered) or not st.session_state.get(key):
         st.session_state[key] = offered[:_PLANES]

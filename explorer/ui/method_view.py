@@ -16,6 +16,8 @@ from explorer.escape import esc_md
 from explorer.project import projectors
 from explorer.run import Run
 from explorer.spec import Method
+from explorer.ui.condensed_tree_view import show_condensed_tree
+from explorer.ui.dendrogram_view import show_dendrogram
 from explorer.ui.method_axes import show_loadings, show_scree
 from explorer.ui.method_clusters import show_eigenvalues, show_k_distances, show_memberships
 from explorer.ui.method_grid import show_component_planes, show_hit_map, show_u_matrix
@@ -54,8 +56,7 @@ DRAWINGS: dict[str, Drawing] = {
         "other colour) it hides. Click a bar to see what the component is made of.", show_scree),
     "loadings": Drawing(
         "Loadings", "Which columns make an axis: a row far out on the side of a long bar has much "
-        "of that column, on the other side little. Click a bar to colour the map by the column.",
-        show_loadings),
+        "of that column, on the other side little.", show_loadings),
     "memberships": Drawing(
         "Memberships", "How surely rows belong to their cluster: bright squares off the diagonal "
         "are clusters that run into each other and may be one. Click a square to select the rows "
@@ -65,6 +66,15 @@ DRAWINGS: dict[str, Drawing] = {
         "the loneliest. A good eps lies where the curve bends upwards: below it rows are dense, "
         "above it they become noise. Click the curve to see what another eps would do.",
         show_k_distances),
+    "dendrogram": Drawing(
+        "Dendrogram", "How groups join, from many small ones below to one above; a long stretch "
+        "without a join is a good place to cut. The dashed line is the cut, each colour a cluster. "
+        "Click at any height to try another cut: the map shows it at once.", show_dendrogram),
+    "condensed_tree": Drawing(
+        "Condensed tree", "From top to bottom rows must lie closer and closer to stay together: "
+        "thin wide pieces fall apart at once, long ones last. Coloured branches are the clusters; "
+        "grey ones above them are clusters that would be at a coarser view, pale ones inside at a "
+        "finer one (leaf). What leaves a branch sideways is its edge.", show_condensed_tree),
     "eigenvalues": Drawing(
         "Eigenvalues", "As many values near 0 as the net of neighbours has loosely tied parts: "
         "the widest gap after the first values suggests that many clusters.", show_eigenvalues),
@@ -80,9 +90,11 @@ _NUMBERS = {
     "quantization_error": ("quantization error", "mean distance of a row to its neuron"),
     "topographic_error": ("topographic error", "share of rows whose two nearest neurons do not "
                                                "touch"),
-    "eps": ("eps", "the distance that was used"),
 }
 """Single numbers among the extras of a result, and what they mean."""
+
+
+_SHARES = ("topographic error",)
 
 
 def show_method(current: Run, names: dict[int, str]) -> None:
@@ -124,14 +136,20 @@ def _say_nothing_more(projector: Method, clusterer: Method) -> None:
 
 def _show_numbers(current: Run) -> None:
     """Inertia, BIC and the like, with what they mean."""
-    lines = []
+    lines: dict[str, list[str]] = {}
     for method, result in ((current.recipe.projecting, current.projection),
                            (current.recipe.clustering, current.original)):
         extras = {} if result is None else result.extras
-        told = [f"{title} **{float(extras[name][0]):,.5g}** ({meaning})"
+        told = [f"{title} **{_number(float(extras[name][0]), title)}** ({meaning})"
                 for name, (title, meaning) in _NUMBERS.items()
                 if name in extras and extras[name].size == 1]
-        if told:
-            lines.append(f"{esc_md(method.title)}: " + " · ".join(told))
+        if told:  # one grid drawn and clustered has the same numbers twice
+            lines.setdefault(" · ".join(told), []).append(esc_md(method.title))
     if lines:
-        st.caption("  \n".join(lines))
+        st.caption("  \n".join(f"{', '.join(titles)}: {told}" for told, titles in lines.items()))
+
+
+def _number(value: float, title: str) -> str:
+    if title in _SHARES:
+        return f"{value:.1%}"
+    return f"{value:,.0f}" if abs(value) >= 1e5 else f"{value:,.5g}"

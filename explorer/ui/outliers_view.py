@@ -50,11 +50,12 @@ def show_outliers(current: Run, names: dict[int, str]) -> None:
         rows = np.sort(current.rows[beyond])
         if st.button(f"Select {counted(len(rows))} at or above the line", key="odd.select",
                      icon=":material/select_all:", type="primary", width="stretch"):
-            lead_to_map(rows, "outliers", measure.key)
+            lead_to_map(rows, "outliers", measure.key, f"{measure.key}:down")
         few = min(_STRANGEST, len(known))
         if st.button(f"Select the {few} strangest rows", key="odd.few", icon=":material/star:",
                      width="stretch"):
-            lead_to_map(np.sort(strangest(current, values, few)), "outliers", measure.key)
+            lead_to_map(np.sort(strangest(current, values, few)), "outliers", measure.key,
+                        f"{measure.key}:down")
         if st.button("Colour the map by this score", key="odd.color", icon=":material/palette:",
                      width="stretch"):
             lead_to_map(coloring=measure.key)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import streamlit as st
 
@@ -43,8 +44,8 @@ def show_comparison(current: Run, study: Probe) -> None:
     """The same probe (same rows, folds and seed) of each encoder's vectors."""
     st.markdown("**Which encoder carries more of it?**  \n:small[:gray[The same probe on the "
                 "vectors of every encoder that fits these rows, with its default parameters: same "
-                "folds, same seed. These numbers can be compared across encoders, silhouettes "
-                "cannot.]]")
+                "seed, and the same folds where no rows share a vector. These numbers can be "
+                "compared across encoders, silhouettes cannot.]]")
     rivals = _rivals(current, study)
     waiting = tuple({step.key: step for rival in rivals for step in rival.steps}.values())
     if waiting and not watch(waiting, "Probing the encoders", "_encoders"):
@@ -93,7 +94,7 @@ def _show_table(rivals: Sequence[_Rival]) -> None:
         assert rival.finding is not None
         told = {(line["probe"], line["measure"]): line for line in rival.finding.tables["measures"]}
         measure = "accuracy" if (LINEAR, "accuracy") in told else "R2"
-        line = {"encoder": rival.title, "space": rival.finding.scores[0].space}
+        line: dict[str, Any] = {"encoder": rival.title, "space": rival.finding.scores[0].space}
         for probe in (LINEAR, NEAREST):
             one = told[probe, measure]
             baseline = one["baseline"]

@@ -46,8 +46,8 @@ def choose_probe(current: Run) -> Probe | None:
         st.info("There is no column to predict: one with the role label, category or number would "
                 "do. Roles are set on the Bring data page.", icon=":material/info:")
         return None
-    saved = next((made["parameters"] for made in state.document().studies
-                  if made["method"] == Probe.key), {})
+    saved: dict[str, Any] = next((made["parameters"] for made in state.document().studies
+                                  if made["method"] == Probe.key), {})
     with st.container(border=True):
         if st.session_state.get("probe.column") not in offers:
             st.session_state["probe.column"] = (saved["column"] if saved.get("column") in offers

@@ -15,13 +15,13 @@ from explorer.errors import ExplorerError
 from explorer.escape import esc_md
 from explorer.project import projectors
 from explorer.propose import fitting_encoders, propose
-from explorer.recipe import Recipe, recipe_from_data, recipe_from_yaml
+from explorer.recipe import Call, Recipe, recipe_from_data, recipe_from_yaml
 from explorer.run import Run
 from explorer.spec import Facts
 from explorer.store import Entry
 from explorer.ui import state
 from explorer.ui.backend import backend
-from explorer.ui.form import choose_method, with_label
+from explorer.ui.form import choose_method, edit_method, with_label
 from explorer.ui.job_panel import about, submit, watch
 from explorer.ui.problem import problems_shown, show_notes, show_problem
 
@@ -45,17 +45,18 @@ def edit_recipe(data: Dataset, recipe: Recipe) -> Edited:
                           recipe.projector, facts, _offered_projectors(data))
     with right:
         clusterer, space = _cluster_step(recipe, facts)
-        _judge_step(recipe)
+        scores = _judge_step(recipe)
     with changed:
         show_notes(state.recipe_notes())
     if facts.zeros and None in (projector, clusterer):
         _offer_leaving_out(encoder, facts)
-    steps = {"1 Encode": encoder, "2 Project": projector, "3 Cluster": clusterer}
+    steps = {"1 Encode": encoder, "2 Project": projector, "3 Cluster": clusterer,
+             "4 Judge": scores}
     refused = tuple(title for title, method in steps.items() if method is None)
     if refused:
         return Edited(None, refused)
     return Edited(recipe.using(encoder=encoder, projector=projector, clusterer=clusterer,
-                               cluster_in=space))
+                               cluster_in=space, judges=scores))
 
 
 def run_bar(recipe: Recipe) -> None:
@@ -183,12 +184,24 @@ def _cluster_step(recipe: Recipe, facts: Facts) -> Any:
         return choose_method("clusterer", clusterers(), recipe.clusterer, facts), space
 
 
-def _judge_step(recipe: Recipe) -> None:
+def _judge_step(recipe: Recipe) -> tuple[Call, ...] | None:
+    """The judges as filled in; None while one is refused."""
     with st.container(border=True):
         titles = ", ".join(judge.title for judge in recipe.judging)
         st.markdown("**4 Judge** · Every clustering is judged in the space it was made in, noise "
                     "left out and counted.")
         st.caption(titles)
+        found: list[Call] = []
+        for judge in recipe.judging:
+            if not judge.parameters():
+                found.append(Call.of(judge))
+                continue
+            st.caption(f"{esc_md(judge.title)}:")
+            filled = edit_method("judge", type(judge), judge.values(), None)
+            if filled is None:
+                return None
+            found.append(Call.of(filled))
+    return tuple(found)
 
 
 def _offer_leaving_out(encoder: Encoder | None, facts: Facts) -> None:

@@ -33,10 +33,12 @@ class Asked:
 
 @dataclass(frozen=True)
 class Pick:
-    """Dataset rows (int64, ascending) that can be chosen by one click, and what they are.
-    `cluster`: the cluster they would rather be in, or are in; None for rows of any."""
+    """Dataset rows (int64, ascending) that can be chosen by one click: `title` on the button,
+    `words` for what they are. `cluster`: the cluster they would rather be in, or are in; None for
+    rows of any."""
 
     kind: str
+    title: str
     words: str
     rows: np.ndarray
     cluster: int | None = None
@@ -115,22 +117,27 @@ def picks_of(bench: Bench, names: dict[int, str]) -> tuple[Pick, ...]:
 def _find_picks(bench: Bench, names: dict[int, str]) -> list[Pick]:
     rows, own = bench.run.rows, bench.values
     negative = own < 0
-    found = [Pick("negative", "All rows with a negative silhouette", rows[negative])]
+    found = [Pick("negative", "All negative", "Rows with a negative silhouette", rows[negative])]
     shown = bench.on_picture
-    found.append(Pick("hidden", "Negative here, positive on the picture",
+    found.append(Pick("hidden", "Negative here only",
+                      "Rows negative in the clustered space, positive on the picture",
                       rows[negative & (shown > 0)]))
-    found.append(Pick("torn", "Positive here, negative on the picture", rows[(own > 0) &
-                                                                             (shown < 0)]))
+    found.append(Pick("torn", "Negative on the picture only",
+                      "Rows positive in the clustered space, negative on the picture",
+                      rows[(own > 0) & (shown < 0)]))
     weakest = weakest_cluster(bench)
     if weakest is not None:
         assert bench.run.clustering is not None
-        found.append(Pick("weakest", f"The weakest cluster: {name_of(weakest, names)}",
+        name = name_of(weakest, names)
+        found.append(Pick("weakest", f"Weakest: {name}",
+                          f"Rows of {name}, the cluster with the lowest mean silhouette",
                           rows[np.asarray(bench.run.clustering.labels) == weakest], weakest))
     wanted, counts = np.unique(bench.second[negative], return_counts=True)
     for place in np.argsort(-counts, kind="stable")[:_NAMED]:
         cluster = int(wanted[place])
         if cluster >= 0:
-            found.append(Pick("rather", f"Would rather be in {name_of(cluster, names)}",
+            found.append(Pick("rather", name_of(cluster, names),
+                              f"Rows that would rather be in {name_of(cluster, names)}",
                               rows[negative & (bench.second == cluster)], cluster))
     return found
 

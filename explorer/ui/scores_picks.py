@@ -15,7 +15,7 @@ from explorer.ui.scores_data import Bench, Pick, picks_of, read_bench
 
 _SAID = "scores_said"
 _ORIGIN = "scores"
-_WIDEST = 44
+_WIDEST = 40
 
 
 def offer_picks(bench: Bench, names: dict[int, str]) -> None:
@@ -30,9 +30,6 @@ def offer_picks(bench: Bench, names: dict[int, str]) -> None:
         _rather(picks)
         with st.popover("Below a value", icon=":material/filter_list:"):
             _below(bench)
-    said = words_of_selection()
-    if said:
-        st.caption(f":material/ads_click: Selected: {esc_md(said)}")
 
 
 def offer_on_map(current: Run, names: dict[int, str], key: str) -> None:
@@ -52,6 +49,13 @@ def offer_on_map(current: Run, names: dict[int, str], key: str) -> None:
             state.go_to("pages/judge/scores.py")
 
 
+def say_selection() -> None:
+    """A line about what the selected rows were chosen for, where they were chosen here."""
+    said = words_of_selection()
+    if said:
+        st.caption(f":material/ads_click: Selected: {esc_md(said)}.")
+
+
 def words_of_selection() -> str:
     """What the rows now selected were chosen for, where they were chosen here."""
     rows, words = st.session_state.get(_SAID, ("", ""))
@@ -66,9 +70,11 @@ def choose(rows: np.ndarray, words: str) -> None:
 
 
 def _button(one: Pick, *, place: str = "bench", stretch: bool = False) -> None:
-    label = f"{_short(one.words)} ({len(one.rows):,})"
+    rather = "Would rather be in " if one.kind == "rather" else ""
+    label = f"{_short(rather + one.title)} ({len(one.rows):,})"
     st.button(esc_md(label), key=f"pick.{place}.{one.kind}.{one.cluster}", on_click=choose,
-              args=(one.rows, one.words), width="stretch" if stretch else "content")
+              args=(one.rows, one.words), help=esc_md(f"{one.words}."),
+              width="stretch" if stretch else "content")
 
 
 def _rather(picks: Sequence[Pick]) -> None:

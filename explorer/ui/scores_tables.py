@@ -40,18 +40,12 @@ def show_indices(bench: Bench) -> None:
             getattr(bench.run.recipe.clustering, "seed", None), better="lower"),
             Fit("fits", "What the fitted clouds themselves say. Compare it within this method, "
                         "for the same rows and columns only.")))
-    column = st.column_config
-    st.dataframe(records, hide_index=True, row_height=56, height="content", column_config={
-        "index": column.TextColumn("index", width=150),
-        "value": column.TextColumn("value", width=110),
-        "better": column.TextColumn("better", width=62),
-        "does it fit?": column.TextColumn("does it fit?", width=100),
-        "why": column.TextColumn("why", width=330),
-        "space": column.TextColumn("space", width=150),
-        "metric": column.TextColumn("distance", width=80),
-        "sample": column.TextColumn("rows", width=110),
-        "noise": column.TextColumn("noise", width=110),
-        "seed": column.TextColumn("seed", width=48)})
+    heads = ["index", "value", "better", "does it fit?", "why", "space", "distance", "rows",
+             "noise", "seed"]
+    lines = ["| " + " | ".join(heads) + " |", "|---" * len(heads) + "|"]
+    lines += ["| " + " | ".join(_cell(record[head]) for head in heads) + " |"
+              for record in records]
+    st.markdown("\n".join(lines))
     for note in dict.fromkeys(note for asked in bench.asked if asked.found is not None
                               for note in asked.found.notes):
         st.caption(f":material/info: {esc_md(note)}")
@@ -90,7 +84,7 @@ def show_clusters(bench: Bench, names: dict[int, str]) -> None:
                                         help="The share of its rows for which it is."),
         "DBCV": column.NumberColumn("DBCV", format="%.3f", help="Emptier around than inside: from "
                                     "-1 to 1. Made for density clusterings."),
-        "inertia": column.NumberColumn("inertia", format="%.4g")})
+        "inertia": column.NumberColumn("inertia", format="localized")})
     _offer_actions(bench, names, clusters)
 
 
@@ -167,8 +161,8 @@ def drop(run: Run, cluster: int, name: str, after: int) -> None:
 def _records(asked: Asked, fit: Fit, where: str = "") -> list[dict[str, Any]]:
     if asked.found is None:
         return [{"index": asked.judge.title + where, "value": "not computed", "better": "",
-                 "does it fit?": _MARKS[fit.verdict], "why": fit.why, "space": "", "metric": "",
-                 "sample": "", "noise": "", "seed": ""}]
+                 "does it fit?": _MARKS[fit.verdict], "why": fit.why, "space": "", "distance": "",
+                 "rows": "", "noise": "", "seed": ""}]
     return [_record(score, fit, where) for score in asked.found.scores]
 
 
@@ -180,8 +174,13 @@ def _record(score: Score, fit: Fit, where: str = "") -> dict[str, Any]:
             "better": "lower ↓" if score.better == "lower" else "higher ↑",
             "does it fit?": _MARKS[fit.verdict] if score.value is not None else "–",
             "why": shown(score.why or fit.why), "space": shown(score.space),
-            "metric": score.metric, "sample": f"{score.sample:,} of {score.total:,}",
+            "distance": score.metric, "rows": f"{score.sample:,} of {score.total:,}",
             "noise": score.noise, "seed": "" if score.seed is None else str(score.seed)}
+
+
+def _cell(text: str) -> str:
+    """A cell of a Markdown table."""
+    return f":small[{esc_md(text)}]" if text else ""
 
 
 def _plain(value: float) -> float | None:

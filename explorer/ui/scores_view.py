@@ -13,7 +13,7 @@ from explorer.ui.job_panel import about, submit, watch
 from explorer.ui.point_view import show_bars
 from explorer.ui.rows_view import counted
 from explorer.ui.scores_data import Asked, Bench, read_bench
-from explorer.ui.scores_picks import offer_picks
+from explorer.ui.scores_picks import offer_picks, say_selection
 from explorer.ui.scores_tables import show_clusters, show_indices
 from explorer.ui.selection_bar import show_selection_bar
 from explorer.ui.selection_view import show_selection
@@ -42,6 +42,7 @@ def show_scores(current: Run, names: dict[int, str]) -> None:
         show_clusters(bench, names)
     else:
         show_indices(bench)
+    say_selection()
     show_selection_bar(current)
     if len(state.selection().rows):
         if st.button("Show on map", icon=":material/scatter_plot:", key="scores_map"):

@@ -7,6 +7,7 @@ import streamlit as st
 from explorer.escape import esc_md
 from explorer.run import Run
 from explorer.ui.point_view import show_bars
+from explorer.ui.scores_picks import offer_on_map
 
 
 def show_silhouette(current: Run, names: dict[int, str], *, key: str = "silhouette") -> None:
@@ -24,4 +25,6 @@ def show_silhouette(current: Run, names: dict[int, str], *, key: str = "silhouet
         if score.interval:
             st.caption(f"Bars of a sample: {score.sample:,} of {score.total:,} rows, seed "
                        f"{score.seed}, drawn from every cluster and compared with all rows.")
+        if key == "silhouette":
+            offer_on_map(current, names, key)
         show_bars(current, names, key=key)

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from explorer.escape import esc_md
 from explorer.plot.kinds import draw_kinds
 from explorer.plot.stability import MOST_DRAWN, Bar, draw_stability
 from explorer.run import Run, name_of

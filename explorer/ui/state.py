@@ -41,7 +41,7 @@ __all__ = [
 
 _OPENED = "opened"
 _UNSAVED = "unsaved"
-_FORMS = ("encoder.", "projector.", "clusterer.", "cluster_in", "sweep_range", "study.")
+_FORMS = ("encoder.", "projector.", "clusterer.", "cluster_in", "judge.", "sweep_range", "study.")
 
 
 class Document(BaseModel):
@@ -66,6 +66,8 @@ class Document(BaseModel):
     """The numbers of clusters tried last, and the clusterers tried, as calls."""
     studies: tuple[dict[str, Any], ...] = ()
     """The studies asked for, one of each kind, as calls."""
+    leaderboard: dict[str, Any] = {}
+    """The recipes that are compared, and against what (see ui/leaderboard_board.py)."""
     panels: tuple[dict[str, Any], ...] = ()
     """What the second to fourth map side by side show (see ui/panels.py)."""
     pictures: tuple[dict[str, Any], ...] = ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, TypeVar, cast
 
 import streamlit as st
@@ -36,7 +37,8 @@ def ask(cls: type[S], current: Run, *, asks: bool = True) -> tuple[S, Finding] |
         return None
     found = current.finding(study)
     if found is not None:
-        remember(study)
+        if remember(study):
+            st.rerun()  # this run was opened without it: its colours and orders come with the next
         return study, found
     try:
         step = study_step(current.plan, study, calibration((study.key,)))
@@ -57,16 +59,21 @@ def ask(cls: type[S], current: Run, *, asks: bool = True) -> tuple[S, Finding] |
 def compute(current: Run, study: Study) -> None:
     """Queue a study of this run and remember it in the workspace; for callbacks."""
     remember(study)
-    submit([study_step(current.plan, study, calibration((study.key,)))])
+    step = study_step(current.plan, study, calibration((study.key,)))
+    # What is stored may have been computed without the engine: there is no job to wait for.
+    unheld = tuple(key for key in step.after if backend().store.find(key) is None)
+    submit([replace(step, after=unheld)])
 
 
-def remember(study: Study) -> None:
+def remember(study: Study) -> bool:
     """Note in the workspace that this study was asked for, in the place of an earlier one of its
-    kind: its numbers per row become colours, orders and columns."""
+    kind: its numbers per row become colours, orders and columns. Whether that is new."""
     call = Call.of(study).model_dump(mode="json")
     others = [made for made in state.document().studies if made["method"] != study.key]
-    if call not in state.document().studies:
-        state.change(studies=(*others, call))
+    if call in state.document().studies:
+        return False
+    state.change(studies=(*others, call))
+    return True
 
 
 def show_scores(found: Finding) -> None:

@@ -21,6 +21,7 @@ from explorer.judge.contrast import (
 from explorer.judge.phrases import percent, short, two_numbers
 from explorer.run import Run, name_of
 from explorer.ui.kept import Kept
+from explorer.ui.lead_to_map import lead_to_why
 from explorer.ui.map_data import digest
 from explorer.ui.row_order import numbers_of
 
@@ -69,6 +70,12 @@ def show_summary(current: Run, rows: np.ndarray, names: dict[int, str]) -> None:
     share = percent(len(rows) / data.n)
     st.markdown(f"**{len(rows):,} rows**, {share} of {data.n:,}")
     st.markdown(_clusters(told, names))
+    whole = [label for label, count, size in told.clusters if count == size]
+    if len(told.clusters) == 1 and whole and st.button(
+            f"Why {esc_md(name_of(whole[0], names))}?", key="summary.why", type="tertiary",
+            icon=":material/help:", help="This cluster read whole: a rule that tells it, typical "
+            "and odd rows, what it may follow by accident."):
+        lead_to_why(whole[0])
     if told.here is not None or told.rest is not None:
         st.markdown(f"Mean silhouette **{_number(told.here)}** here, {_number(told.rest)} in the "
                     f"rest  \n:small[:gray[in {esc_md(current.space)}]]")

@@ -82,10 +82,10 @@ def _described(index: str) -> str:
     return "" if index == MODEL_BIC else " ".join(judges().get(index).describe().split())
 
 
-def _indices(found: Sweep) -> list[str]:
-    """Those with a value, the judges' order."""
-    known = [name for name, series in found.indices.items()
-             if name not in _ENDS and np.isfinite(series).any()]
+def _indices(found: Sweep, place: int | None = None) -> list[str]:
+    """Those with a value (of the method at that place), in the judges' order."""
+    known = [name for name, series in found.indices.items() if name not in _ENDS
+             and np.isfinite(series if place is None else series[place]).any()]
     order = [*judges().keys(), MODEL_BIC]
     return sorted(known, key=order.index)
 
@@ -112,11 +112,12 @@ def _say_suggestions(found: Sweep, keys: Sequence[str]) -> None:
         cells = []
         for index in indices:
             best = best_of(found, index, place)
-            cells.append("–" if best is None else f"**{int(found.counts[best])}**")
+            end = best is not None and best == len(found.counts) - 1
+            cells.append("–" if best is None else f"**{int(found.counts[best])}**{' ›' * end}")
         lines.append(f"| {esc_md(clusterers().get(key).title)} | {' | '.join(cells)} |")
     st.markdown("\n".join(lines))
     st.caption("The number each index speaks for among those tried. They ask different questions "
-               "and need not agree. A best value at the end of the range says: try more.")
+               "and need not agree. › is the last number tried: try more.")
 
 
 def _falls(index: str) -> bool:
@@ -161,7 +162,7 @@ def _show_choice(found: Sweep, method: str, count: int, now: tuple[str, int | No
               help="This is what the recipe has now." if used else
               "Makes it the recipe's clustering. Its scores are there already.")
     lines = []
-    for index in _indices(found):
+    for index in _indices(found, place):
         value = float(found.indices[index][place, at])
         arrow = "↓" if index in found.lower else "↑"
         lines.append(f"{esc_md(title_of(index))} {arrow} **{_number(value)}**")
@@ -227,7 +228,7 @@ def _picker(figure: str, keys: Sequence[str]) -> Callable[[], None]:
 
 def _show_table(found: Sweep, place: int, method: str) -> None:
     columns: dict[str, Any] = {"clusters": found.counts}
-    for index in _indices(found):
+    for index in _indices(found, place):
         arrow = "↓" if index in found.lower else "↑"
         columns[f"{title_of(index)} {arrow}"] = found.indices[index][place]
     columns["rows below 0"] = found.negative[place]
@@ -245,7 +246,7 @@ def _show_table(found: Sweep, place: int, method: str) -> None:
                  height=min(38 * (len(found.counts) + 1), 400),
                  column_config={name: column.NumberColumn(
                      name, format="percent" if name == "rows below 0" else
-                     "%d" if name == "clusters" else "%.4g") for name in columns})
+                     "%d" if name == "clusters" else "localized") for name in columns})
 
 
 def _basis(found: Sweep, place: int) -> str:

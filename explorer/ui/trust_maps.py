@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -182,7 +182,8 @@ def _offer_missing(missing: list[Drawn]) -> None:
         except ExplorerError as error:
             show_problem(error)
             continue
-        steps[step.key] = step
+        # What is stored may have been computed without the engine: there is no job to wait for.
+        steps[step.key] = replace(step, after=tuple(key for key in step.after if key in steps))
     if watch(list(steps.values()), "Drawing and measuring maps", "_trust_maps"):
         return
     seconds = about(sum(step.seconds for step in steps.values()))

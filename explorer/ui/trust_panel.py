@@ -30,7 +30,7 @@ _COUNT, _LINES = "trust.count", "trust.lines"
 _LEAST, _MOST, _USUAL = 1, 50, 15
 _SIDE = 44
 _KINDS = (("kept", ":gray[━━]", "kept: near in both"),
-          ("lost", ":orange[━━]", "lost: near in the embedding, landed farther away"),
+          ("lost", ":orange[━━]", "lost: landed farther away"),
           ("false", ":blue[╍╍]", "false: near on the map only"))
 _compared: Kept[Compared] = Kept(500)
 
@@ -176,13 +176,13 @@ def _show_lists(current: Run, place: int, found: Compared, names: dict[int, str]
                 f"{'stands' if len(found.false) == 1 else 'stand'} in their place.")
     for column, (kind, line, words) in zip(st.columns(3, gap="small"), _KINDS, strict=True):
         places = getattr(found, kind)
-        ranks = {"lost": ("rank on the map", found.on_map),
-                 "false": ("rank in the embedding", found.in_truth)}.get(kind)
+        ranks = {"lost": ("map rank", found.on_map),
+                 "false": ("true rank", found.in_truth)}.get(kind)
         with column:
-            left, right = st.columns([4, 1], vertical_alignment="center")
+            left, right = st.columns([7, 2], vertical_alignment="center")
             left.markdown(f"{line} **{len(places):,}** {esc_md(words)}")
-            right.button("", icon=":material/select_all:", key=f"trust.select.{kind}",
-                         disabled=not len(places), help="Select these rows",
+            right.button("Select", key=f"trust.select.{kind}", type="tertiary",
+                         disabled=not len(places), help="Selects these rows on every view",
                          on_click=partial(state.select, current.rows[places], f"trust.{kind}"))
             if len(places):
                 _show_list(current, place, places, ranks, names, f"trust.{kind}.{place}")
@@ -195,7 +195,12 @@ def _show_list(current: Run, own: int, places: np.ndarray,
                  on_select=lambda: _clicked(key, current.rows[places]),
                  selection_mode="single-cell",
                  row_height=_SIDE if current.dataset.has_images else None,
-                 column_config={"picture": st.column_config.ImageColumn(width=60)})
+                 column_config={
+                     "picture": st.column_config.ImageColumn(width=60),
+                     "map rank": st.column_config.TextColumn(width=80, help=(
+                         "How many-th nearest it is on the map; 1 is the nearest.")),
+                     "true rank": st.column_config.TextColumn(width=80, help=(
+                         "How many-th nearest it is in the embedding; 1 is the nearest."))})
 
 
 def _clicked(key: str, rows: np.ndarray) -> None:

@@ -145,11 +145,12 @@ def show_by_cluster(current: Run, finding: Finding, names: dict[int, str]) -> No
                             ("continuity", "continuity"), ("stretch", "stretch")):
             values = np.asarray(finding.per_row[name])[inside]
             known = values[np.isfinite(values)]
-            record[title] = float(known.mean()) if len(known) else None
-        record |= {"own beside them, map": float(same[inside].mean()),
-                   "own beside them, embedding": float(truly[inside].mean())}
+            scale = 100 if name == "kept" else 1
+            record[title] = scale * float(known.mean()) if len(known) else None
+        record |= {"own beside them, map": 100 * float(same[inside].mean()),
+                   "own beside them, embedding": 100 * float(truly[inside].mean())}
         records.append(record)
-    percent = st.column_config.NumberColumn(format="percent")
+    percent = st.column_config.NumberColumn(format="%.1f %%")
     st.dataframe(records, hide_index=True, height=min(38 + 35 * len(records), 320), column_config={
         "kept": percent, "own beside them, map": percent, "own beside them, embedding": percent,
         "trustworthiness": st.column_config.NumberColumn(format="%.3f"),

@@ -14,13 +14,13 @@ from explorer.study.rules import Rules
 from explorer.ui import state
 from explorer.ui.confounders_view import show_confounders
 from explorer.ui.gallery_view import show_gallery
+from explorer.ui.lead_to_map import READ, READ_WIDGET
 from explorer.ui.row_order import Ordered, typicality
 from explorer.ui.rows_view import counted, table_of
 from explorer.ui.rule_view import show_rule
 from explorer.ui.study_view import ask
 from explorer.values import NOISE
 
-_CHOSEN, _KEPT = "why.cluster", "why_kept"
 _MOST = 12
 
 
@@ -45,25 +45,19 @@ def show_why(current: Run, names: dict[int, str]) -> None:
     show_confounders(current, label, names)
 
 
-def open_why(label: int) -> None:
-    """Choose this cluster there; for callbacks before `state.go_to`."""
-    st.session_state[_KEPT] = label
-    st.session_state.pop(_CHOSEN, None)
-
-
 def _choose(current: Run, names: dict[int, str]) -> int:
     assert current.clustering is not None
     sizes = {**current.clustering.sizes, **({NOISE: current.clustering.noise}
                                             if current.clustering.noise else {})}
     labels = list(sizes)
-    if st.session_state.get(_CHOSEN) not in labels:
-        kept = st.session_state.get(_KEPT)
-        st.session_state[_CHOSEN] = kept if kept in labels else labels[0]
+    if st.session_state.get(READ_WIDGET) not in labels:
+        kept = st.session_state.get(READ)
+        st.session_state[READ_WIDGET] = kept if kept in labels else labels[0]
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.button("Previous", icon=":material/chevron_left:", key="why.before", on_click=_step,
                   args=(labels, -1))
         label: int = st.selectbox(
-            "Cluster", labels, key=_CHOSEN, label_visibility="collapsed", width=320,
+            "Cluster", labels, key=READ_WIDGET, label_visibility="collapsed", width=320,
             format_func=lambda one: f"{shown(name_of(one, names))} ({counted(sizes[one])})")
         st.button("Next", icon=":material/chevron_right:", key="why.after", on_click=_step,
                   args=(labels, 1))
@@ -71,13 +65,13 @@ def _choose(current: Run, names: dict[int, str]) -> int:
         if st.button("Show on map", icon=":material/scatter_plot:", key="why.map"):
             state.select(rows, "why")
             state.go_to("pages/explore/map.py")
-    st.session_state[_KEPT] = label
+    st.session_state[READ] = label
     return label
 
 
 def _step(labels: list[int], by: int) -> None:
-    at = labels.index(st.session_state.get(_CHOSEN, labels[0]))
-    st.session_state[_CHOSEN] = labels[(at + by) % len(labels)]
+    at = labels.index(st.session_state.get(READ_WIDGET, labels[0]))
+    st.session_state[READ_WIDGET] = labels[(at + by) % len(labels)]
 
 
 def _show_standing(current: Run, label: int) -> None:

@@ -8,6 +8,7 @@ from explorer.ui.cluster_table import edit_clusters
 from explorer.ui.edit_history import show_steps
 from explorer.ui.edit_view import offer_merge, offer_split
 from explorer.ui.empty import ready
+from explorer.ui.lead_to_map import lead_to_why
 from explorer.ui.map_view import score_line
 from explorer.ui.problem import problems_shown
 from explorer.ui.rows_view import show_rows
@@ -28,8 +29,11 @@ with problems_shown():
         ticked = edit_clusters(current, names)
         if ticked:
             rows = rows_of_clusters(current, set(ticked))
-            left, middle, right = st.columns([4, 1, 1], vertical_alignment="center")
+            left, why, middle, right = st.columns([3, 1, 1, 1], vertical_alignment="center")
             left.markdown(f"**{len(ticked)} clusters picked, {len(rows):,} rows**")
+            if why.button("Why?", icon=":material/help:", width="stretch",
+                          help="The first of them read whole: a rule, typical and odd rows."):
+                lead_to_why(ticked[0])
             if middle.button("Show on map", icon=":material/scatter_plot:", width="stretch"):
                 state.select(rows, "clusters")
                 state.go_to("pages/explore/map.py")

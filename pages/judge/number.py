@@ -4,7 +4,11 @@ import streamlit as st
 
 from explorer.ui.empty import ready
 from explorer.ui.problem import problems_shown
+from explorer.ui.sections import choose_section
+from explorer.ui.stability_counts import show_gap, show_stability_by_k
 from explorer.ui.sweep_view import show_sweep
+
+PARTS = {"Indices": show_sweep, "Gap statistic": show_gap, "Stability": show_stability_by_k}
 
 st.title("Number of clusters", anchor=False)
 with problems_shown():
@@ -13,4 +17,4 @@ with problems_shown():
         st.markdown("How many clusters are there? Data seldom says so itself: try several numbers, "
                     "see which of them each index speaks for, and look at the rows before you "
                     "believe one.")
-        show_sweep(current)
+        PARTS[choose_section("number", list(PARTS))](current)

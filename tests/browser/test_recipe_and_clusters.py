@@ -107,14 +107,12 @@ def test_name_shows_everywhere_and_the_recipe_replays(texts, tmp_path):
 
 def test_sweep_another_number_and_back(texts):
     page = texts
-    open_page(page, "Clusters")
-    page.get_by_text("How many clusters?").click()
+    open_page(page, "Number of clusters")
     page.get_by_role("button", name="Try them").click()
-    use = page.get_by_role("button", name="Use it")
-    use.wait_for(timeout=LONG)
+    page.locator(".st-key-sweep_count").wait_for(timeout=LONG)
     settle(page)
     choose(page, "sweep_count", "5")
-    use.click()
+    page.get_by_role("button", name="Use 5 clusters").click()
     expect(page.locator(".st-key-sweep_count input")).to_have_value(re.compile(r"5 \(now"),
                                                                     timeout=LONG)
     settle(page)

@@ -329,6 +329,19 @@ def test_lines_are_drawn_with_their_ends_ringed(bench, known):
     assert sum(view.pixel(*middle)) < 300
 
 
+def test_lost_and_false_neighbours_have_looks_of_their_own(bench, known):
+    view = bench.open("map").show(known.data())
+    start, lost, false = (int(known.inside(corner)[0]) for corner in (0, 3, 1))
+    view.show(known.data(lines={"from": start, "to": [], "lost": [lost], "false": [false]}))
+    along = np.linspace(.35, .65, 31)[:, None]
+    solid, dashed = (np.array([view.pixel(*(known.points[start] * (1 - t) + known.points[end] * t))
+                               for t in along]).astype(int) for end in (lost, false))
+    assert (solid.sum(axis=1) < 760).mean() > .9
+    assert (solid[:, 0] >= solid[:, 2]).all()  # vermillion
+    assert .1 < (dashed.sum(axis=1) < 760).mean() < .9
+    assert (dashed[:, 2] >= dashed[:, 0]).all()  # sky blue, and gaps
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_points_have_the_palettes_colours_and_noise_lies_behind(bench, known, theme):
     known.points[known.labels == 4] = (0, 0)   # noise, and one point of each cluster upon it

@@ -19,12 +19,14 @@ def slow(vectors, labels, metric):
             middle = np.mean(unit, axis=0)
             lengths = np.linalg.norm(row) * np.linalg.norm(middle)
             far.append(1 - row @ middle / lengths if lengths else 1.0)
+        elif metric == "manhattan":
+            far.append(np.abs(row - np.mean(members, axis=0)).sum())
         else:
             far.append(np.linalg.norm(row - np.mean(members, axis=0)))
     return np.array(far)
 
 
-@pytest.mark.parametrize("metric", ["euclidean", "cosine"])
+@pytest.mark.parametrize("metric", ["euclidean", "cosine", "manhattan"])
 def test_equal_the_slow_way_over_several_blocks_and_gaps_in_the_labels(metric, monkeypatch):
     monkeypatch.setattr(centers, "_BLOCK", 7)
     draws = np.random.default_rng(3)

@@ -8,7 +8,7 @@ from explorer.plot.columns import LISTED_VALUES, draw_categories, draw_numbers
 from explorer.plot.palette import NOISE_COLOR, category_colors, cluster_color, cluster_colors
 from explorer.plot.scree import draw_scree
 from explorer.plot.sizes import draw_sizes
-from explorer.plot.sweep import draw_sweep
+from explorer.plot.sweep import Line, draw_index, draw_profiles
 
 RANDOM = np.random.default_rng(0)
 
@@ -18,19 +18,38 @@ def said(figure) -> str:
     return figure.layout.annotations[0].text
 
 
-def test_sweep_marks_the_best_of_each_and_the_current() -> None:
+def test_sweep_marks_each_method_and_the_current() -> None:
     counts = np.arange(2, 7)
-    figure = draw_sweep(counts, [0.1, 0.5, 0.4, np.nan, 0.2], np.zeros(5), np.ones(5),
-                        [2.0, 1.5, 1.0, 1.2, np.nan], [10, 30, 20, 50, 40], current=4)
-    stars = [(trace.x[0], trace.y[0], trace.yaxis) for trace in figure.data
-             if trace.marker.symbol == "star"]
-    assert stars == [(3, 0.5, "y"), (4, 1.0, "y2"), (5, 50.0, "y3")]
+    lines = [Line("a<b", np.array([0.1, 0.5, 0.4, np.nan, 0.2]), 1, np.zeros(5), np.ones(5)),
+             Line("other", np.array([2.0, 1.5, 1.0, 1.2, np.nan]), None)]
+    figure = draw_index(counts, lines, name="An index", current=4)
+    band, first, second = figure.data
+    assert (first.name, second.name) == ("a&lt;b (best: 3)", "other")
+    assert [symbol == "star" for symbol in first.marker.symbol] == [False, True] + [False] * 3
+    assert "star" not in second.marker.symbol
+    assert second.customdata.tolist() == [[count, 1] for count in counts]
+    assert (band.x.tolist(), band.y.tolist()) == ([2, 3, 4, 5, 6, 6, 5, 4, 3, 2],
+                                                  [0] * 5 + [1] * 5)
     assert [shape.x0 for shape in figure.layout.shapes] == [4]
-    band = next(trace for trace in figure.data if trace.fill == "toself")
-    assert band.x.tolist() == [2, 3, 4, 5, 6, 6, 5, 4, 3, 2]
-    assert band.y.tolist() == [0] * 5 + [1] * 5
-    nothing = np.full(5, np.nan)
-    assert "no number of clusters" in said(draw_sweep(counts, *[nothing] * 5))
+    assert not draw_index(counts, lines, name="An index", current=40).layout.shapes
+    assert "not defined" in said(draw_index(counts, [Line("a", np.full(5, np.nan))], name="b"))
+
+
+def test_profiles_show_all_rows_of_every_number() -> None:
+    profiles = np.array([np.linspace(-0.5, 0.5, 11), np.linspace(0, 1, 11), np.full(11, np.nan)])
+    figure = draw_profiles(np.array([2, 3, 4]), profiles, np.array([0.0, 0.5, np.nan]),
+                           np.array([0.5, 0.0, np.nan]), current=3)
+    above, below, means = figure.data
+    assert (above.y.max(), below.y.min()) == (1, -0.5)
+    assert (above.y.min(), below.y.max()) == (0, 0)
+    for trace in (above, below):
+        assert np.all(np.diff(trace.x) >= 0)
+        assert (trace.y[0], trace.y[-1]) == (0, 0)
+    assert means.customdata.tolist() == [[2, 0], [3, 0], [4, 0]]
+    assert means.text == ("50.0%", "0.0%", "0.0%")
+    nothing = np.full((3, 11), np.nan)
+    assert "not defined" in said(draw_profiles(np.array([2, 3, 4]), nothing, nothing[:, 0],
+                                               nothing[:, 0]))
 
 
 def test_scree_adds_up() -> None:

@@ -114,7 +114,7 @@ def test_shuffled_columns_explain_what_chance_does() -> None:
     draws = np.random.default_rng(0)
     vectors = draws.normal(size=(300, 6))
     vectors[:, :3] += 3 * draws.normal(size=(300, 1))
-    method = PCA.create(shuffles=20, seed=5)
+    method = PCA.create(shuffles=20, shuffle_seed=5)
     heard: list[float] = []
     found = method.project(vectors.astype(np.float32), lambda share, _: heard.append(share))
     real, chance = found.extras["explained_variance_ratio"], found.extras["shuffled_ratio"]

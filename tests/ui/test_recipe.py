@@ -12,6 +12,7 @@ from explorer.spec import silent
 from tests.ui.opened import open_page
 
 RECIPE, CLUSTERS = "pages/explore/recipe.py", "pages/explore/clusters.py"
+NUMBER = "pages/judge/number.py"
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +54,15 @@ def test_a_value_out_of_bounds_is_refused_in_words_and_not_saved(shared, workspa
     app.number_input("clusterer.kmeans.clusters").set_value(5).run()
     assert not app.error
     assert saved(shared, workspace).clustering.clusters == 5
+
+
+def test_judges_are_set_in_the_recipe(shared, workspace):
+    """So that all silhouettes of very large data can be asked for."""
+    app = open_page(RECIPE, workspace)
+    app.number_input("judge.silhouette.exact_up_to").set_value(200_000).run()
+    judges = {judge.key: judge for judge in saved(shared, workspace).judging}
+    assert judges["silhouette"].exact_up_to == 200_000
+    assert list(judges)[:3] == ["silhouette", "davies_bouldin", "calinski_harabasz"]
 
 
 def test_limits_follow_the_data_and_are_said(workspace):
@@ -169,22 +179,25 @@ def test_ticks_do_not_pass_to_another_clustering(shared, wine, workspace):
 
 
 def test_sweep_range_is_kept_and_its_number_used(shared, wine, workspace):
-    from explorer.plan import make_plan, sweep_step
+    from explorer.plan import make_plan
     from explorer.steps import execute
+    from explorer.sweep_step import sweep_step
 
     recipe = saved(shared, workspace)
     step = sweep_step(make_plan(recipe, wine, shared.store), (2, 3, 4))
     execute(step.payload, str(shared.store.root), silent)
-    app = open_page(CLUSTERS, workspace)
+    app = open_page(NUMBER, workspace)
     assert app.slider("sweep_range").value == (2, 15)
     app.slider("sweep_range").set_value((2, 4)).run()
     assert app.selectbox("sweep_count").value == 3
     app.selectbox("sweep_count").set_value(4).run()
-    next(button for button in app.button if button.label == "Use it").click().run()
+    app.button("sweep_use").click().run()
     assert saved(shared, workspace).clustering.clusters == 4
     assert app.session_state["run"].plan.recipe.clustering.clusters == 4
     assert app.session_state["run"].clustering is not None, "the sweep stored this clustering"
     app.switch_page("pages/about/methods.py").run()
+    app.switch_page(NUMBER).run()
+    assert app.slider("sweep_range").value == (2, 4)
     app.switch_page(RECIPE).run()
     assert app.number_input("clusterer.kmeans.clusters").value == 4
 

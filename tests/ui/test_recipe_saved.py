@@ -118,8 +118,9 @@ def test_k16_one_click_leaves_all_zero_rows_out(shared):
 
 def test_a_number_used_from_a_sweep_takes_the_threshold_off_the_form(shared, wine):
     from explorer.cluster import clusterers
-    from explorer.plan import make_plan, sweep_step
+    from explorer.plan import make_plan
     from explorer.steps import execute
+    from explorer.sweep_step import sweep_step
 
     method = clusterers().create("agglomerative", {"distance_threshold": 12.0, "clusters": 8})
     recipe = with_pca(wine).using(clusterer=method)
@@ -129,9 +130,9 @@ def test_a_number_used_from_a_sweep_takes_the_threshold_off_the_form(shared, win
     workspace = keep(shared, wine, recipe.to_data())
     app = open_page(RECIPE, workspace)
     assert app.number_input("clusterer.agglomerative.distance_threshold").value == 12.0
-    app.switch_page(CLUSTERS).run()
+    app.switch_page("pages/judge/number.py").run()
     app.selectbox("sweep_count").set_value(4).run()
-    next(button for button in app.button if button.label == "Use it").click().run()
+    app.button("sweep_use").click().run()
     assert saved(shared, workspace).clustering.distance_threshold is None
     app.switch_page(RECIPE).run()
     assert app.checkbox("clusterer.agglomerative.distance_threshold.auto").value

@@ -5,9 +5,9 @@ const PICTURES = 250;
 const KEPT = 1500;
 // Vermillion and blue of Okabe and Ito (2008); the dashes tell them apart without colour.
 const LOOKS = [
-  { kind: "to", color: null, dash: [], words: "# neighbours kept" },
-  { kind: "lost", color: "#D55E00", dash: [], words: "# true neighbours, landed farther away" },
-  { kind: "false", color: "#56B4E9", dash: [5, 4], words: "# false neighbours, near on the map only" },
+  { kind: "to", color: null, dash: [], words: "# kept: near in both" },
+  { kind: "lost", color: "#D55E00", dash: [], words: "# lost: true neighbours, landed farther away" },
+  { kind: "false", color: "#56B4E9", dash: [5, 4], words: "# false: near on the map only" },
 ];
 
 export class Overlay {
