@@ -36,7 +36,7 @@ if __name__ == "__main__":
             st.Page("pages/judge/probes.py", title="Probes", icon=":material/experiment:"),
             st.Page("pages/judge/leaderboard.py", title="Leaderboard",
                     icon=":material/social_leaderboard:"),
-            st.Page("pages/judge/odd.py", title="Outliers and duplicates",
+            st.Page("pages/judge/odd.py", title="Outliers, duplicates",
                     icon=":material/troubleshoot:"),
         ],
         "Take away": [
@@ -46,7 +46,7 @@ if __name__ == "__main__":
             st.Page("pages/about/methods.py", title="Methods", icon=":material/menu_book:"),
             st.Page("pages/about/jobs.py", title="Jobs", icon=":material/list_alt:"),
         ],
-    })
+    }, expanded=True)
     if draw_frame():
         with problems_shown():  # a disk can refuse at any line
             page.run()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,6 +16,7 @@ import pyarrow as pa
 
 from explorer.cluster import clusterers
 from explorer.judge import judges
+from explorer.study import Study
 from explorer.values import NOISE, RowValue
 
 if TYPE_CHECKING:
@@ -124,6 +126,7 @@ def _all(current: Run) -> Iterator[Measure]:
     for key, judgement in current.judgements.items():
         judge = judges().get(key)
         basis = "".join(f"{score.metric} distance in {score.space}"
+                        + (f", of a sample of {score.sample:,} rows" if score.interval else "")
                         for score in judgement.scores[:1])
         for name in (name for name in judge.rows_say if name in judgement.per_row):
             yield _measure(name, name, name, judge.rows_say, judgement.per_row[name],
@@ -134,7 +137,7 @@ def _all(current: Run) -> Iterator[Measure]:
         for name in sorted(given, key=lambda name: _place(name, study.rows_say)):
             column = name if name.startswith(study.key) else f"{study.key}_{name}"
             yield _measure(f"study:{study.key}:{name}", name, column, study.rows_say,
-                           given[name], _made_by(study.title, study.changed()), (made.key,),
+                           given[name], _made_by(study), (made.key,),
                            ours=False)
 
 
@@ -152,6 +155,7 @@ def _place(name: str, says: Mapping[str, RowValue]) -> tuple[int, str]:
     return (order.index(name) if name in order else len(order)), name
 
 
-def _made_by(title: str, changed: Mapping[str, Any]) -> str:
-    told = ", ".join(f"{name} {value}" for name, value in changed.items())
-    return f"{title} ({told})" if told else title
+@lru_cache(256)
+def _made_by(study: Study) -> str:
+    told = ", ".join(f"{name} {value}" for name, value in study.changed().items())
+    return f"{study.title} ({told})" if told else study.title

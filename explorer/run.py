@@ -112,7 +112,7 @@ class Run:
 
     def finding(self, study: Study) -> Finding | None:
         """What a study found out about this run; None where it was not computed."""
-        key = study_key(self.plan, study)
+        key = self._key_of(study)
         if key not in self._findings:
             found = self._read(Finding, key)
             if found is None:
@@ -124,8 +124,18 @@ class Run:
     def findings(self) -> tuple[Found, ...]:
         """Of the recipe's studies those that are computed, in its order."""
         every = ((study, self.finding(study)) for study in self.recipe.studying)
-        return tuple(Found(study, finding, study_key(self.plan, study))
+        return tuple(Found(study, finding, self._key_of(study))
                      for study, finding in every if finding is not None)
+
+    def _key_of(self, study: Study) -> str:
+        # Pages ask for it many times: made once, by key and parameters.
+        if study not in self._study_keys:
+            self._study_keys[study] = study_key(self.plan, study)
+        return self._study_keys[study]
+
+    @cached_property
+    def _study_keys(self) -> dict[Study, str]:
+        return {}
 
     @cached_property
     def _findings(self) -> dict[str, Finding]:

@@ -174,7 +174,7 @@ def judge(work: Work) -> Judgement:
     metric = work.payload.get("metric", clustering.metric)  # on a picture beside: its own
     result = after_judging(method.judge(given.vectors, clustering.labels, metric, space.title,
                                         work.progress), space.facts.n)
-    return replace(result, notes=(*picture_note(work.payload), *result.notes))
+    return replace(result, notes=(*given.notes, *picture_note(work.payload), *result.notes))
 
 
 def study(work: Work) -> Finding:

@@ -169,7 +169,8 @@ def _judge(work: Work, method: Judge, tries: Sequence[_Try], space: Space,
         each = (time.monotonic() - started) / len(some)
         for one, judgement in zip(some, judged, strict=True):
             checked = after_judging(judgement, space.facts.n)
-            whole = replace(checked, notes=(*picture_note(work.payload), *checked.notes))
+            whole = replace(checked, notes=(*given.notes, *picture_note(work.payload),
+                                            *checked.notes))
             payload = {"step": "judge", "method": method.identity(), "inputs":
                        {**work.payload["inputs"], "clustering": one.keys["clustering"]}}
             values.save(work.store, one.keys["judgements"][method.key], whole,

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-BASE = {"errors", "parameters", "spec", "values", "flight", "dataset", "store", "escape",
+BASE = {"errors", "parameters", "spec", "values", "flight", "spread", "dataset", "store", "escape",
         "disk", "seal", "temporary", "clean_logs", "row_sets", "filters"}
 ENGINE = {"database", "schema", "workspace_file", "workspace", "backups", "restore", "heartbeat",
           "jobs", "engine"}

@@ -170,7 +170,8 @@ def test_manifest_explains_every_column_and_the_noise(hdbscan, dataset, shared_s
     ours = {column["name"]: column["meaning"] for column in manifest["file"]["columns"]
             if column["from"] == "explorer"}
     wanted = {"row_id", "cluster", "cluster_name", "strength", "silhouette", "second_best_cluster",
-              "second_best_name", "x", "y"} | ({"image_file"} if form == "images" else set())
+              "second_best_name", "outlier", "x", "y"}
+    wanted |= {"image_file"} if form == "images" else set()
     assert set(ours) == wanted
     assert all(len(meaning) > 15 for meaning in ours.values())
     assert "HDBSCAN in standardised columns" in ours["cluster"]

@@ -7,10 +7,8 @@ linkage.
 Seconds of one thread for min_samples 10, beside those of scikit-learn 1.9.1's HDBSCAN:
 
     n x d          here   scikit-learn
-    60,000 x   2    0.7   12
-    10,000 x  20    1.4   24
-    10,000 x 384    4.2   117
-    50,000 x 384    101   -
+    60,000 x   2    1.2   11.7
+    10,000 x 384    3.2   117
 
 In few columns the search is Boruvka's over a k-d tree (March, Ram, Gray 2010, as in the package
 hdbscan). In many columns a tree sorts out nothing, and blocks of matrix products are faster: one

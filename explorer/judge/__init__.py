@@ -33,6 +33,8 @@ class Judge(Method):
     """Whether a k sweep asks for it."""
     falls: ClassVar[bool] = False
     """Whether every further cluster improves it: then its knee speaks, not its best value."""
+    counts_noise: ClassVar[bool] = False
+    """Whether noise rows count as rows that belong nowhere and lower it; else they take no part."""
 
     def fits(self, made: Made) -> Fit:
         """Whether the number means something for clusters that came about like this, in words."""

@@ -23,8 +23,6 @@ class Bic(Judge):
     title: ClassVar[str] = "BIC (round clouds)"
     rank: ClassVar[int] = 50
     default: ClassVar[bool] = False
-    largest_allowed: ClassVar[float] = 3.5e38
-    """All of float32: a likelihood has a unit, so values may not be divided first."""
 
     def fits(self, made: Made) -> Fit:
         found = round_clusters(self.title, made)

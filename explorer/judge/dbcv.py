@@ -41,6 +41,7 @@ class Dbcv(Judge):
     rank: ClassVar[int] = 60
     default: ClassVar[bool] = False
     swept: ClassVar[bool] = False
+    counts_noise: ClassVar[bool] = True
 
     rows: int = advanced(
         10_000, ge=100, le=50_000,
@@ -75,14 +76,15 @@ class Dbcv(Judge):
         weight the one at the denser rows is taken. There row numbers decide: 0.00 to 0.22 on iris.
         """
         every = without_noise(labels)
-        kept, used = _sample(every, self.rows, self.seed)
+        kept = _sample(every, self.rows, self.seed)
+        used = sum(map(len, kept))
         why = every.why or _no_direction(vectors, every, metric)
         value, found = None, np.full(len(every.sizes), np.nan)
         if not why:
             found = _validities(vectors, kept, metric, progress)
             value = float((np.nan_to_num(found) * every.sizes).sum() / every.total)
         progress(1.0, why or "DBCV")
-        drawn = used < every.total
+        drawn = used < len(every.rows)
         score = Score(name=self.title, value=value, space=space, metric=metric, sample=used,
                       total=every.total, noise=_noise(every), why=why,
                       seed=self.seed if drawn else None)
@@ -208,18 +210,15 @@ def _prepared(vectors: np.ndarray, metric: str) -> np.ndarray:
     return rows
 
 
-def _sample(kept: Kept, most: int, seed: int) -> tuple[list[np.ndarray], int]:
-    """The places of each cluster's rows, drawn where all rows are more than `most`, and of how many
-    rows (noise among them) they speak."""
-    members = np.split(kept.rows, kept.starts[1:])
-    if kept.total <= most:
-        return members, kept.total
-    share = most / kept.total
+def _sample(kept: Kept, most: int, seed: int) -> list[np.ndarray]:
+    """The places of each cluster's rows, drawn where all of them are more than `most`."""
+    members = [rows for rows in np.split(kept.rows, kept.starts[1:]) if len(rows)]
+    share = most / max(len(kept.rows), 1)
+    if share >= 1:
+        return members
     draw = np.random.default_rng(seed)
-    some = [np.sort(draw.choice(rows, max(min(len(rows), 2), round(share * len(rows))),
-                                replace=False)) for rows in members if len(rows)]
-    noise = round(share * (kept.total - len(kept.rows)))
-    return some, sum(map(len, some)) + noise
+    return [np.sort(draw.choice(rows, max(min(len(rows), 2), round(share * len(rows))),
+                                replace=False)) for rows in members]
 
 
 def _no_direction(vectors: np.ndarray, kept: Kept, metric: str) -> str:
@@ -238,8 +237,8 @@ def _notes(kept: Kept, judge: Dbcv, used: int) -> tuple[str, ...]:
     if alone and not kept.why:
         notes.append(f"{alone:,} cluster{'s' * (alone > 1)} of one row: a row alone has no "
                      "density and counts as 0.")
-    if used < kept.total and not kept.why:
-        notes.append(f"DBCV of {used:,} of {kept.total:,} rows, drawn by seed {judge.seed} from "
-                     "each cluster its share: densities of a sample are thinner, so compare it "
-                     "only with others of as many rows.")
+    if used < len(kept.rows) and not kept.why:
+        notes.append(f"DBCV of {used:,} of {len(kept.rows):,} rows, drawn by seed {judge.seed}, "
+                     "from each cluster its share: densities of a sample are thinner, so compare "
+                     "it only with others of as many rows.")
     return tuple(notes)

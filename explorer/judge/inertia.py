@@ -23,15 +23,13 @@ class Inertia(Judge):
     rank: ClassVar[int] = 40
     default: ClassVar[bool] = False
     falls: ClassVar[bool] = True
-    largest_allowed: ClassVar[float] = 3.5e38
-    """All of float32: its squares fit float64, and a sum of squares has a unit."""
 
     def fits(self, made: Made) -> Fit:
         found = round_clusters(self.title, made)
         if found.verdict != "fits":
             return found
-        return Fit("with care", "Falls with every further cluster: compare it at an equal number "
-                                "only. K-means makes it as small as it can.")
+        return Fit("with care", "Every further cluster improves it: compare it at an equal number "
+                                "only. K-means makes it as good as it can.")
 
     def estimate(self, n: int, d: int) -> Cost:
         return Cost(seconds=0.02 + 1e-8 * n * d, bytes=24 * n * d)

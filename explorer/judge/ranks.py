@@ -61,7 +61,7 @@ def compare_ranks(vectors: np.ndarray, points: np.ndarray, rows: np.ndarray, met
 def _compared(true: Spots, drawn: Spots, rows: np.ndarray,
               count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     first, second = _ordered(true, rows), _ordered(drawn, rows)
-    near, shown = _nearest(first, count), _nearest(second, count)
+    near, shown = (_nearest(side.distances, count) for side in (first, second))
     return near, _ranks(second, near), shown, _ranks(first, shown)
 
 
@@ -74,21 +74,25 @@ class _Ordered:
 
 
 def _ordered(found: Spots, rows: np.ndarray) -> _Ordered:
-    distances = squares(found, rows)
-    distances[np.arange(len(rows)), rows] = -1.0
+    distances = _from(found, rows)
     return _Ordered(distances, np.sort(distances, axis=1))
 
 
-def _nearest(block: _Ordered, count: int) -> np.ndarray:
-    """b x count places of the nearest others, nearest first, ties by place."""
-    chosen = np.argpartition(block.distances, count, axis=1)[:, :count + 1]
-    # Where the last one is tied with one left out, who is in is decided by place.
-    for at in np.flatnonzero(block.sorted[:, count] == block.sorted[:, count + 1]):
-        chosen[at] = np.argsort(block.distances[at], kind="stable")[:count + 1]
-    chosen.sort(axis=1)
-    values = np.take_along_axis(block.distances, chosen, axis=1)
-    order = np.argsort(values, axis=1, kind="stable")
-    return np.take_along_axis(chosen, order, axis=1)[:, 1:]
+def _from(found: Spots, rows: np.ndarray) -> np.ndarray:
+    distances = squares(found, rows)
+    distances[np.arange(len(rows)), rows] = -1.0
+    return distances
+
+
+def _nearest(distances: np.ndarray, count: int) -> np.ndarray:
+    """b x count places of the nearest others, nearest first, ties by place. A row's own distance
+    is below all others."""
+    last = np.partition(distances, count, axis=1)[:, count]
+    own, other = np.nonzero(distances <= last[:, None])
+    order = np.lexsort((distances[own, other], own))  # stable: ties stay in the order of the rows
+    starts = np.searchsorted(own, np.arange(len(distances)))
+    found: np.ndarray = other[order[starts[:, None] + np.arange(1, count + 1)]]
+    return found
 
 
 def _ranks(block: _Ordered, places: np.ndarray) -> np.ndarray:
@@ -128,7 +132,7 @@ def nearest_drawn(points: np.ndarray, count: int, progress: Progress = silent) -
         if len(open_):
             every = spots(points)
             for part in blocks(open_, n):
-                found[open_[part]] = _nearest(_ordered(every, open_[part]), count)
+                found[open_[part]] = _nearest(_from(every, open_[part]), count)
     progress(1.0, "neighbours on the map found")
     return found
 

@@ -79,7 +79,7 @@ class Silhouette(Judge):
 
     def estimate_all(self, n: int, d: int, labelings: int) -> Cost:
         pairs = float(n) * (n / 2 if n <= self.exact_up_to else 1.2 * self.sample_rows)
-        return Cost(seconds=0.05 + pairs * (1.2e-9 + 1.5e-11 * d + 0.3e-9 * (labelings - 1)),
+        return Cost(seconds=0.05 + pairs * (1.6e-9 + 1.5e-11 * d + 0.3e-9 * (labelings - 1)),
                     bytes=20 * n * (d + 2) + 80 * n * labelings + 2 * BLOCK_BYTES)
 
     def judge(self, vectors: np.ndarray, labels: np.ndarray, metric: str, space: str,
@@ -155,7 +155,7 @@ def silhouettes(vectors: np.ndarray, every: Sequence[Kept], metric: str,
     'euclidean', 'cosine' (1 - cos; no row may be all zeros) or 'manhattan'. `only`: for each
     clustering the places among its kept rows that are wanted (None: all).
     """
-    question = ask(vectors, every, metric, only)
+    question = ask(vectors, every, metric, only, progress)
     asked = [_ask(kept, question.points.of_row[kept.rows],
                   slice(*question.offsets[place:place + 2]),
                   np.arange(len(kept.rows)) if only is None else only[place])

@@ -14,7 +14,7 @@ import numpy as np
 
 from explorer.judge.kept import Kept
 from explorer.judge.silhouette_tiles import TILE, Points, cut, sort_points
-from explorer.spec import Progress
+from explorer.spec import Progress, silent
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -46,7 +46,7 @@ class Question:
 
 
 def ask(vectors: np.ndarray, every: Sequence[Kept], metric: str,
-        only: Sequence[np.ndarray] | None = None) -> Question:
+        only: Sequence[np.ndarray] | None = None, progress: Progress = silent) -> Question:
     """The sums for these clusterings of n x d vectors. `only`: for each the places among its kept
     rows whose sums are wanted, None for all."""
     from scipy.sparse import csr_array
@@ -59,7 +59,8 @@ def ask(vectors: np.ndarray, every: Sequence[Kept], metric: str,
         wanted[kept.rows if only is None else kept.rows[only[place]]] = True
     part = np.flatnonzero((labels >= 0).any(axis=0))
     # Copies of a row are one point, which is wanted where any of them is.
-    points = sort_points(vectors, metric, part, list(labels[:, part]), wanted[part])
+    points = sort_points(vectors, metric, part, list(labels[:, part]), wanted[part],
+                         progress)
     offsets = np.cumsum([0, *(len(kept.sizes) for kept in every)])
     point = np.concatenate([points.of_row[kept.rows] for kept in every])
     column = np.concatenate([kept.group + offset

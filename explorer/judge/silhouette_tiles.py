@@ -14,6 +14,7 @@ from functools import cached_property
 import numpy as np
 
 from explorer.judge.manhattan import manhattan_tile
+from explorer.spec import Progress, silent
 
 TILE = 512
 """Rows and columns of a tile: 1 MB."""
@@ -29,6 +30,7 @@ _FEW_DIMENSIONS = 3
 _STRIP = 64
 """Rows of differences in the second cache together with their sums."""
 _BLOCK_BYTES = 8 * 2**20
+_PREPARING = "distances: the rows are sorted"
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,8 @@ class Points:
     `values` m x d: float32 or float64 as given; for cosine float64 rows of length 1. Distances are
     taken of (values - centre) * scale, whose coordinates are about 1 at most (`centre` d float64,
     `scale` a power of two); times `unit` they are distances of the rows. `of_row` int64: which
-    point each of the n rows is (-1: takes no part).
+    point each of the n rows is (-1: takes no part). `right`: those coordinates as `extended` has
+    them, m x (d + 2) float32 (no rows where products are not used).
     """
 
     values: np.ndarray
@@ -46,6 +49,7 @@ class Points:
     scale: float
     metric: str
     of_row: np.ndarray
+    right: np.ndarray
 
     @property
     def unit(self) -> float:
@@ -60,8 +64,8 @@ class Points:
         itself."""
         if self.metric == "manhattan":
             return manhattan_tile(self._scaled(rows), self._scaled(columns))
-        squares = (self._differences(rows, columns) if self.values.shape[1] <= _FEW_DIMENSIONS
-                   else self._products(rows, columns))
+        squares = (self._products(rows, columns) if len(self.right)
+                   else self._differences(rows, columns))
         if self.metric != "cosine":
             np.sqrt(squares, out=squares)
         return squares.astype(np.float32, copy=False)
@@ -88,7 +92,7 @@ class Points:
     def _products(self, rows: slice, columns: slice) -> np.ndarray:
         centre = self._nearer_centre(rows, columns)
         if centre is None:
-            left, right = self._right[rows], self._right[columns]
+            left, right = self.right[rows], self.right[columns]
         else:
             left, right = (extended(self._moved(part, centre), np.float32)
                            for part in (rows, columns))
@@ -101,9 +105,7 @@ class Points:
         return squares
 
     def _moved(self, part: slice, centre: np.ndarray) -> np.ndarray:
-        moved: np.ndarray = self.values[part] - centre
-        moved *= self.scale
-        return moved
+        return (self.values[part] - centre) * self.scale
 
     def _take_again(self, squares: np.ndarray, near: np.ndarray, top: int, left: int) -> None:
         """Put the exact squared distances at these flat places of a tile."""
@@ -117,15 +119,6 @@ class Points:
             squares[row, column] = np.einsum("ij,ij->i", apart, apart)
 
     @cached_property
-    def _right(self) -> np.ndarray:
-        """m x (d + 2) float32, see `extended`."""
-        m, d = self.values.shape
-        right = np.empty((m, d + 2), dtype=np.float32)
-        for part in cut(0, m):
-            right[part] = extended(self._moved(part, self.centre), np.float32)
-        return right
-
-    @cached_property
     def _tiles(self) -> tuple[np.ndarray, np.ndarray]:
         """For each TILE points: their mean, from `centre`, and their mean squared distance to
         it."""
@@ -133,7 +126,7 @@ class Points:
         means = np.empty((len(parts), self.values.shape[1]))
         widths = np.empty(len(parts))
         for place, part in enumerate(parts):
-            block = self._right[part]
+            block = self.right[part]
             means[place] = block[:, :-2].mean(axis=0, dtype=np.float64)
             widths[place] = block[:, -1].mean(dtype=np.float64) - means[place] @ means[place]
         return means, np.maximum(widths, 0.0)
@@ -154,7 +147,8 @@ class Points:
 
 
 def sort_points(vectors: np.ndarray, metric: str, part: np.ndarray,
-                labels: Sequence[np.ndarray], early: np.ndarray) -> Points:
+                labels: Sequence[np.ndarray], early: np.ndarray,
+                progress: Progress = silent) -> Points:
     """The different ones among the rows `part` (int64) of n x d `vectors`, those with a copy in
     `early` (len(part) bool) first. `labels`: arrays of len(part) whole numbers; points are sorted
     by the first, ties by the next, and so on, so that tiles touch few clusters and lie near each
@@ -163,7 +157,7 @@ def sort_points(vectors: np.ndarray, metric: str, part: np.ndarray,
     `metric` is 'euclidean', 'cosine' (1 - cos; no row may be all zeros) or 'manhattan'.
     """
     kind = np.float32 if vectors.dtype == np.float32 else np.float64
-    first, point = _different(vectors, part)
+    first, point = _different(vectors, part, progress)
     late = np.ones(len(first), dtype=bool)
     late[point[early]] = False
     order = np.lexsort([*(label[first] for label in reversed(labels)), late])
@@ -174,13 +168,24 @@ def sort_points(vectors: np.ndarray, metric: str, part: np.ndarray,
     values = vectors[part[first[order]]].astype(kind, copy=False)
     if metric == "cosine":
         values = values.astype(np.float64)
-        values /= np.abs(values).max(axis=1, keepdims=True)  # squares of tiny numbers are 0
-        values /= np.linalg.norm(values, axis=1, keepdims=True)
+        for rows in cut(0, len(values)):
+            progress(0.0, _PREPARING)
+            values[rows] /= np.abs(values[rows]).max(axis=1, keepdims=True)  # tiny squares are 0
+            values[rows] /= np.linalg.norm(values[rows], axis=1, keepdims=True)
     centre = values.mean(axis=0, dtype=np.float64)
-    reach = max(float(np.abs(values[rows] - centre).max(initial=0.0))
-                for rows in cut(0, len(values)))
-    scale = 2.0 ** -np.frexp(reach)[1] if reach > 0 else 1.0
-    return Points(values=values, centre=centre, scale=float(scale), metric=metric, of_row=of_row)
+    reach = 0.0
+    for rows in cut(0, len(values)):
+        progress(0.0, _PREPARING)
+        reach = max(reach, float(np.abs(values[rows] - centre).max(initial=0.0)))
+    scale = float(2.0 ** -np.frexp(reach)[1]) if reach > 0 else 1.0
+    m, d = values.shape
+    multiplied = metric != "manhattan" and d > _FEW_DIMENSIONS
+    right = np.empty((m if multiplied else 0, d + 2), dtype=np.float32)
+    for rows in cut(0, len(right)):
+        progress(0.0, _PREPARING)
+        right[rows] = extended((values[rows] - centre) * scale, np.float32)
+    return Points(values=values, centre=centre, scale=scale, metric=metric, of_row=of_row,
+                  right=right)
 
 
 def cut(start: int, stop: int) -> list[slice]:
@@ -188,12 +193,38 @@ def cut(start: int, stop: int) -> list[slice]:
     return [slice(low, min(low + TILE, stop)) for low in range(start, stop, TILE)]
 
 
-def _different(vectors: np.ndarray, part: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _different(vectors: np.ndarray, part: np.ndarray,
+               progress: Progress) -> tuple[np.ndarray, np.ndarray]:
     """Places in `part` of the first of each set of equal rows, and which of those each is."""
-    rows = np.ascontiguousarray(vectors[part]) + 0.0  # -0.0 and 0.0 are one value
+    d = vectors.shape[1]
+    odd = np.random.default_rng(0).integers(2**63, size=2 * d, dtype=np.uint64) * 2 + 1
+    digests = np.empty(len(part), dtype=np.uint64)
+    for rows in cut(0, len(part)):
+        progress(0.0, _PREPARING)
+        words = _plain(vectors[part[rows]]).view(np.uint32)
+        digests[rows] = words.astype(np.uint64) @ odd[:words.shape[1]]
+    _, first, point = np.unique(digests, return_index=True, return_inverse=True)
+    for rows in cut(0, len(part)):
+        progress(0.0, _PREPARING)
+        if not np.array_equal(vectors[part[rows]], vectors[part[first[point[rows]]]]):
+            return _different_at_length(vectors, part)  # two rows with one digest
+    return first, point
+
+
+def _different_at_length(vectors: np.ndarray, part: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """`_different` by sorting the rows themselves."""
+    rows = _plain(vectors[part])
     _, first, point = np.unique(rows.view(f"V{rows.dtype.itemsize * rows.shape[1]}").ravel(),
                                 return_index=True, return_inverse=True)
     return first, point
+
+
+def _plain(rows: np.ndarray) -> np.ndarray:
+    """A copy of rows as float32 or float64 in which equal numbers have equal bytes."""
+    kind = np.float32 if rows.dtype == np.float32 else np.float64
+    copy: np.ndarray = np.array(rows, dtype=kind, order="C")
+    copy += 0.0  # -0.0 and 0.0 are one value
+    return copy
 
 
 def extended(moved: np.ndarray, kind: type[np.floating]) -> np.ndarray:

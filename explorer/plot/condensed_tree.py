@@ -16,6 +16,8 @@ MOST = 300
 """Branches drawn, those with most rows; more are thinner than a pixel."""
 _STEPS = 40
 _NAMED = 40
+_DOWN, _ACROSS = 14, 20
+"""Places to click in a branch as tall, or as wide, as the figure."""
 
 
 @dataclass(frozen=True)
@@ -91,14 +93,13 @@ def draw_condensed_tree(icicle: Icicle, names: Mapping[int, str], texts: Sequenc
     traces = [_shape(icicle, int(branch), int(holder[branch])) for branch in drawn]
     traces.append(_places(icicle, drawn, texts))
     chosen = [int(branch) for branch in drawn if icicle.cluster[branch] >= 0]
-    if 0 < len(chosen) <= _NAMED:
-        traces.append(_names(icicle, chosen, names))
+    named = _names(icicle, chosen, names) if len(chosen) <= _NAMED else []
     figure = new_figure(traces, height=height, showlegend=False, hovermode="closest",
-                        hoverdistance=30)
+                        hoverdistance=30, annotations=named)
     figure.update_xaxes(visible=False, range=[-0.01 * icicle.rows[0], 1.01 * icicle.rows[0]])
     low, high = float(icicle.bottom.min()), float(icicle.top.max())
-    room = 0.03 * (high - low)
-    figure.update_yaxes(range=[max(0.0, low - room) if low else -room, high + room],
+    room = (0.03 * (high - low)) or 1.0
+    figure.update_yaxes(range=[low - room * (8 if named else 1), high + room],
                         title=axis_title(unit))
     return figure
 
@@ -124,29 +125,37 @@ def _places(icicle: Icicle, drawn: np.ndarray, texts: Sequence[str]) -> Any:
     """Points nobody sees, all over the branches: a click finds the nearest."""
     import plotly.graph_objects as go
 
-    steps = 9 if len(drawn) <= 60 else 3
+    tall = float(icicle.top.max() - icicle.bottom.min()) or 1.0
     x, y, branches, said = [], [], [], []
     for branch in drawn.tolist():
         heights, rows = icicle.widths[branch].T
+        steps = int(np.clip(_DOWN * (heights[0] - heights[-1]) / tall, 2, _DOWN))
+        columns = int(np.clip(_ACROSS * icicle.rows[branch] / icicle.rows[0], 1, _ACROSS))
         at = np.linspace(heights[0], heights[-1], steps + 2)[1:-1]
-        # heights fall: the width at a height is that of the last step above it.
+        # Heights fall: the width at a height is that of the last step above it.
         place = np.searchsorted(-heights, -at, side="right") - 1
-        for across in (-0.35, 0.0, 0.35):
-            x.append(icicle.middle[branch] + across * rows[place])
-            y.append(at)
-        branches += [branch] * 3 * steps
-        said += [esc_plotly(texts[branch], 400, wrap=60)] * 3 * steps
+        across = np.linspace(-0.5, 0.5, columns + 2)[1:-1]
+        x.append((icicle.middle[branch] + across[:, None] * rows[place]).ravel())
+        y.append(np.tile(at, columns))
+        branches += [branch] * (steps * columns)
+        said += [esc_plotly(texts[branch], 400, wrap=60)] * (steps * columns)
     return go.Scatter(
         x=np.concatenate(x), y=np.concatenate(y), mode="markers", hoverinfo="text", hovertext=said,
         marker={"size": 10, "opacity": 0}, selected={"marker": {"opacity": 0}},
         unselected={"marker": {"opacity": 0}}, customdata=np.array(branches))
 
 
-def _names(icicle: Icicle, chosen: Sequence[int], names: Mapping[int, str]) -> Any:
-    import plotly.graph_objects as go
+def _names(icicle: Icicle, chosen: Sequence[int], names: Mapping[int, str]) -> list[dict[str, Any]]:
+    """The clusters' names, upright under their branches, where neighbours cannot meet."""
+    return [{"x": float(icicle.middle[branch]), "y": _foot(icicle, branch), "showarrow": False,
+             "text": esc_plotly(names.get(int(icicle.cluster[branch]), ""), 14), "textangle": -90,
+             "yanchor": "top", "yshift": -3, "font": {"size": 11}} for branch in chosen]
 
-    return go.Scatter(
-        x=icicle.middle[list(chosen)],
-        y=[float((icicle.top[branch] + icicle.bottom[branch]) / 2) for branch in chosen],
-        mode="text", hoverinfo="skip", textfont={"size": 12},
-        text=[esc_plotly(names.get(int(icicle.cluster[branch]), ""), 18) for branch in chosen])
+
+def _foot(icicle: Icicle, branch: int) -> float:
+    """The lowest height of a branch and all that splits from it."""
+    under = {branch}
+    for other in range(branch + 1, len(icicle.parent)):
+        if int(icicle.parent[other]) in under:
+            under.add(other)
+    return float(icicle.bottom[sorted(under)].min())

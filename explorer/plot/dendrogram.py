@@ -12,9 +12,6 @@ from explorer.plot.theme import LINE, MIDDLE_GREY, axis_title, new_figure
 
 LEAVES = 50
 """Branch ends drawn: more are not told apart on a laptop's screen."""
-CUT, ROWS = 0, 1
-"""The first number of a point's customdata: a place to cut (the second is the number of clusters),
-or a join or end whose rows can be chosen (the second is its number in the crown)."""
 _COLUMNS = 24
 _LABELLED = 60
 
@@ -92,7 +89,8 @@ def draw_dendrogram(crown: Crown, labels: np.ndarray, cut: float | None, *, unit
                     height: int = 380) -> Any:
     """A Figure of a crown. `labels` (m int): the cluster of each branch end at the cut (-1: rows of
     several), which colours it; `cut` the height of the line (None: none); `unit` names the
-    distance. Its points answer clicks by their customdata (CUT, ROWS)."""
+    distance. Its points answer clicks by their customdata: the number of a join or end whose rows
+    can be chosen, or, below 0, a place to cut into so many clusters (-7: seven)."""
     low, high = _range(crown)
     drawn = np.append(np.full(crown.count, low), crown.heights)
     owner = _owners(crown, np.asarray(labels))
@@ -184,9 +182,9 @@ def _places_to_cut(crown: Crown, low: float, high: float) -> Any:
         x=np.tile(across, len(heights)), y=np.repeat(heights, _COLUMNS), mode="markers",
         marker={"size": 12, "opacity": 0}, selected={"marker": {"opacity": 0}},
         unselected={"marker": {"opacity": 0}},
-        customdata=np.column_stack([np.full(len(counts) * _COLUMNS, CUT),
-                                    np.repeat(counts, _COLUMNS)]),
-        hovertemplate="click: cut here into %{customdata[1]} clusters<extra></extra>")
+        customdata=-np.repeat(counts, _COLUMNS), hoverinfo="text",
+        hovertext=np.repeat([f"click: cut here into {count} clusters" for count in counts],
+                            _COLUMNS).tolist())
 
 
 def _places_to_choose(crown: Crown, drawn: np.ndarray, owner: np.ndarray) -> Any:
@@ -203,5 +201,5 @@ def _places_to_choose(crown: Crown, drawn: np.ndarray, owner: np.ndarray) -> Any
                 "color": [MIDDLE_GREY if label < 0 else cluster_color(int(label))
                           for label in owner]},
         selected={"marker": {"opacity": 1}}, unselected={"marker": {"opacity": 1}},
-        customdata=np.column_stack([np.full(len(nodes), ROWS), nodes]),
+        customdata=nodes,
         hovertext=[f"{text}<br>click: select them" for text in words], hoverinfo="text")

@@ -30,8 +30,8 @@ def draw_gap(counts: np.ndarray, gap: np.ndarray, error: np.ndarray, chosen: int
         at = int(np.flatnonzero(counts == chosen)[0])
         traces.append(go.Scatter(
             x=[chosen], y=[gap[at]], mode="markers+text", hoverinfo="skip", showlegend=False,
-            marker={"color": color, "size": 16, "symbol": "star"}, text=[f"chosen: {chosen}"],
-            textposition="top center", cliponaxis=False))
+            marker={"color": color, "size": 16, "symbol": "star"}, text=[f"  chosen: {chosen}"],
+            textposition="middle right", cliponaxis=False))
     figure = new_figure(traces, height=height, title=title, dragmode=False, margin={"t": 40})
     figure.update_xaxes(title=axis_title("number of clusters"), tickformat="d")
     figure.update_yaxes(title=axis_title("gap"))

@@ -25,21 +25,21 @@ def draw_hit_map(places: np.ndarray, hits: np.ndarray, labels: np.ndarray, hexag
                  words: Sequence[str] = ()) -> Any:
     """A Figure of m neurons at `places` (m x 2): the area of a cell goes with its rows (`hits`, m),
     its colour with the cluster of most of them (`labels`, m, -1 none or noise). With `pictures` (m
-    encoded images, b'' none) every cell is full and shows its own; with `words` (m) large cells
-    say theirs. `texts`, ready for Plotly, show on hover; customdata is the neuron."""
-    frame = frame_of(places, most=(980, 560) if len(pictures) else (860, 430))
+    encoded images, b'' none) or `words` (m) every cell is full and shows its own. `texts`, ready
+    for Plotly, show on hover; customdata is the neuron."""
+    full = bool(len(pictures) or len(words))
+    frame = frame_of(places, most=(980, 560) if full else (860, 430))
     used = np.flatnonzero(hits)
     colors = [cluster_color(int(label)) for label in labels[used]]
     whole = frame.size(hexagonal)
-    share = np.sqrt(hits[used] / hits.max()) if not len(pictures) else np.ones(len(used))
+    share = np.ones(len(used)) if full else np.sqrt(hits[used] / hits.max())
     traces = [cells(frame, places, hexagonal, color="rgba(0,0,0,0)", size=0.96 * whole,
                     line={"width": 1, "color": GRID}),
               cells(frame, places[used], hexagonal, neurons=used,
                     texts=None if texts is None else [texts[neuron] for neuron in used],
                     color=colors, size=np.maximum(4.0, 0.96 * whole * share))]
     if len(words) and frame.unit >= _WITH_WORDS:
-        traces.append(_words(frame, places[used], [words[int(neuron)] for neuron in used], colors,
-                             share))
+        traces.append(_words(frame, places[used], [words[int(neuron)] for neuron in used], colors))
     images = []
     if len(pictures):
         images = [{"source": _sprite(frame, places, pictures), "xref": "paper", "yref": "paper",
@@ -47,17 +47,14 @@ def draw_hit_map(places: np.ndarray, hits: np.ndarray, labels: np.ndarray, hexag
     return grid_figure(frame, traces, images=images)
 
 
-def _words(frame: Frame, places: np.ndarray, words: list[str], colors: list[str],
-           share: np.ndarray) -> Any:
+def _words(frame: Frame, places: np.ndarray, words: list[str], colors: list[str]) -> Any:
     import plotly.graph_objects as go
 
     inks = ink_on(colors)
-    letters = max(3, int(frame.unit / 5.4))
-    # Beside a small cell the text lies on the page.
+    letters = max(3, int(frame.unit / 5.2))
     return go.Scatter(
         x=places[:, 0], y=places[:, 1], mode="text", showlegend=False, hoverinfo="skip",
-        text=[esc_plotly(word, letters) if part > 0.6 else "" for word, part
-              in zip(words, share, strict=True)],
+        text=[esc_plotly(word, letters) for word in words],
         textfont={"size": 9, "color": inks})
 
 

@@ -43,7 +43,7 @@ def draw_memberships(shares: np.ndarray, names: Sequence[str]) -> Any:
                              "ticktext": [f"{share:.0%}" for share in _TICKS], "thickness": 12,
                              "outlinewidth": 0}})
     figure = new_figure([trace], height=extent + 150, width=extent + 270, autosize=False,
-                        clickmode="event+select", dragmode="select", hovermode="closest",
+                        clickmode="event+select", dragmode="pan", hovermode="closest",
                         margin={"l": 130, "r": 110, "t": 20, "b": 120})
     figure.update_xaxes(title=axis_title("membership in"), **ticks, tickangle=-45)
     figure.update_yaxes(title=axis_title("rows of"), **ticks | {"range": [k - 0.4, -0.6]})

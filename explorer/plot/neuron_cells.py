@@ -68,7 +68,8 @@ def grid_figure(frame: Frame, traces: list[Any], **layout: Any) -> Any:
     axes = {"visible": False, "fixedrange": True, "automargin": False}
     return new_figure(
         traces, height=frame.height, width=frame.width, autosize=False, hovermode="closest",
-        clickmode="event+select", dragmode="select",
+        # With a box or lasso as the drag mode Streamlit switches the selection by click off.
+        clickmode="event+select", dragmode="pan",
         margin={"l": _EDGE, "r": _EDGE + frame.right, "t": _EDGE + frame.top, "b": _EDGE},
         xaxis={**axes, "range": [frame.low[0], frame.high[0]]},
         yaxis={**axes, "range": [frame.low[1], frame.high[1]]}, **layout)

@@ -54,5 +54,6 @@ def draw_scree(ratios: np.ndarray, *, drawn: int = 0, first: int = 0, title: str
         yaxis={"title": axis_title(f"{what}, %"), "rangemode": "tozero"},
         # Of its own: under a line that rises to 100 the bars would all look alike.
         yaxis2={"title": axis_title("together, %"), "overlaying": "y", "side": "right",
-                "range": [0, 104], "showgrid": False, "automargin": True, "zeroline": False})
+                "range": [0, 104], "tickvals": [0, 25, 50, 75, 100], "showgrid": False,
+                "automargin": True, "zeroline": False})
     return figure

@@ -56,11 +56,11 @@ def draw_stability(bars: Sequence[Bar], marks: Sequence[float], *, title: str = 
                         dragmode=False)
     figure.update_yaxes(tickmode="array", tickvals=places, showgrid=False, range=[
         len(drawn) - 0.4, -0.6], ticktext=[esc_plotly(bar.name, 28) for bar in drawn])
-    figure.update_xaxes(range=[0, 1.34], tickvals=[0, *marks, 1], tickformat=".2~f",
+    figure.update_xaxes(range=[0, 1.66], tickvals=[0, *marks, 1], tickformat=".2~f",
                         title=axis_title("mean overlap with the repeats (Jaccard)"))
     for place, bar in zip(places, drawn, strict=True):
-        figure.add_annotation(x=1.02, y=place, text=f"found in {bar.found} of {bar.tried}",
-                              showarrow=False, xanchor="left")
+        said = f"found in {bar.found} of {bar.tried} · {esc_plotly(bar.grade)}"
+        figure.add_annotation(x=1.02, y=place, text=said, showarrow=False, xanchor="left")
     return figure
 
 

@@ -61,7 +61,7 @@ class SelfOrganizing(Method):
     def training_cost(self, n: int, d: int) -> Cost:
         """Seconds of one core and bytes of `train`."""
         m = self.neurons(n)
-        search = n * m * (1.3e-10 * d + 3e-9)
+        search = n * m * (8e-11 * d + 1e-8)
         if self.training == "batch":
             each = search + n * (2e-9 * d + 2e-7) + m * m * (2e-8 + 1e-10 * d)
         else:

@@ -72,7 +72,7 @@ class MapTrust(Study):
     def estimate(self, n: int, d: int) -> Cost:
         m, pairs = (n if n <= self.exact_up_to else self.sample), min(n, PAIR_ROWS)
         search = Nearest.create().estimate(n, d).seconds if n > self.exact_up_to else 0.0
-        seconds = m * n * (3e-8 + 1e-10 * d) + pairs * pairs * (1.5e-7 + 1e-10 * d)
+        seconds = m * n * (5e-8 + 1e-10 * d) + pairs * pairs * (2e-7 + 1e-10 * d)
         return Cost(0.2 + seconds + search,
                     20 * n * d + 8 * 2**25 + 16 * 200 * m + 60 * pairs * pairs)
 
@@ -279,7 +279,10 @@ def _measure(name: str, share: Share, scope: str, sample: int, why: str,
     if not np.isfinite(share.value):
         return _Measure(name, None, None, None, scope, sample, better,
                         why or "Not defined: no row could be measured.")
-    return _Measure(name, share.value, share.low, share.high, scope, sample, better)
+    # The normal interval knows no ends: correlations and shares end at 1, stress begins at 0.
+    low = share.low if better == "higher" else max(share.low, 0.0)
+    high = min(share.high, 1.0) if better == "higher" else share.high
+    return _Measure(name, share.value, low, high, scope, sample, better)
 
 
 def _said(case: _Case) -> tuple[str, ...]:

@@ -90,8 +90,10 @@ class Probe(Study):
     k: int = Field(10, ge=1, le=200, description="How many nearest rows vote.")
     metric: Literal["euclidean", "cosine"] = advanced(
         "euclidean", description="The distance of the vote.")
-    c: float = advanced(1.0, gt=0, le=1e6, description="C of the logistic regression (1/alpha of "
-                        "the ridge): larger follows the training rows more closely.")
+    c: float | None = advanced(
+        None, gt=0, le=1e6, description="C of the logistic regression (1/alpha of the ridge): "
+        "larger follows the training rows more closely; automatic: each split tries six values on "
+        "a quarter of its training rows.")
     max_iterations: int = advanced(200, ge=10, le=10_000, description="The most rounds of one "
                                    "logistic regression.")
     most_rows: int = advanced(10_000, ge=100, le=100_000, description="Above so many rows a random "
@@ -101,8 +103,8 @@ class Probe(Study):
     def estimate(self, n: int, d: int) -> Cost:
         n = min(n, self.most_rows)
         splits = self.folds * self.runs
-        # Measured on one core: 7,600 x 384, 4 classes: 0.9 s a split, kNN 2.6 s.
-        return Cost(seconds=0.5 + splits * 3e-7 * n * d + 1.2e-10 * n * n * d,
+        # Measured on one core: 7,600 x 384, 4 classes: 1.5 s a split, kNN 1.4 s.
+        return Cost(seconds=0.5 + splits * 5e-7 * n * d + 6e-11 * n * n * d,
                     bytes=40 * n * d + 800 * n * self.runs)
 
     def study(self, subject: Subject, progress: Progress) -> Finding:

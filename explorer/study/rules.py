@@ -33,6 +33,7 @@ class Rules(Study):
 
     key: ClassVar[str] = "rules"
     title: ClassVar[str] = "Rules"
+    version: ClassVar[int] = 2
     question: ClassVar[str] = "Can a cluster be told by a simple rule?"
     reads: ClassVar[tuple[Input, ...]] = ("embedding", "clustering")
     reads_data: ClassVar[bool] = True
@@ -92,7 +93,7 @@ def _record(cluster: int, size: int, inside: np.ndarray, rule: Rule | None) -> d
     found: dict[str, Any] = {"cluster": cluster, "rows": size, "learned from": int(inside.sum())}
     if rule is None:
         return {**found, "rule": "", "terms": [], "precision": None, "recall": None,
-                "precision on others": None, "recall on others": None,
+                "precision on others": None, "recall on others": None, "parts": 0,
                 "why": "There is nothing to make a rule of, or nothing to tell apart."}
     terms = [_plain(term) for term in rule.terms]
     judged = rule.crossed or rule.own
@@ -102,11 +103,14 @@ def _record(cluster: int, size: int, inside: np.ndarray, rule: Rule | None) -> d
     why = "" if fits else (
         "Too few rows to keep some apart for judging a rule." if rule.crossed is None else
         f"No rule holds: the best found has precision {_said(judged.precision)} and recall "
-        f"{_said(judged.recall)} on rows it was not learned from.")
+        f"{_said(judged.recall)} on rows it was not learned from" + (
+            f", little better than taking all rows (precision {share:.2f})."
+            if judged.f1 >= _FITS else "."))
     return {**found, "rule": in_words(terms) if fits else "", "terms": terms if fits else [],
             "precision": rule.own.precision, "recall": rule.own.recall,
             "precision on others": judged.precision if rule.crossed else None,
-            "recall on others": judged.recall if rule.crossed else None, "why": why}
+            "recall on others": judged.recall if rule.crossed else None, "parts": rule.folds,
+            "why": why}
 
 
 def _plain(term: Term) -> dict[str, Any]:

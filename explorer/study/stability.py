@@ -11,13 +11,14 @@ from pydantic import Field
 
 from explorer.cluster import Clusterer
 from explorer.errors import DataError, ParameterError, ResultError, Where
-from explorer.judge.matching import Tally
+from explorer.judge.matching import Tally, match_clusters
 from explorer.project import Projector
 from explorer.spec import Cost, Facts, Progress, advanced, part
 from explorer.study import RowValue, Study
-from explorer.study.stability_report import RECOVERED, Done, report
+from explorer.study.stability_report import RECOVERED, Done, graded, report
 from explorer.study.subject import Subject, cluster_again, project_again
 from explorer.study.vary import (
+    COUNT,
     NUDGE,
     ORDER,
     ROWS,
@@ -105,8 +106,9 @@ class Stability(Study):
         """Per row 'again' and, where there is noise, 'noise': shares of the repeats the row was in
         ('again' NaN for noise of the clusterer). Per cluster number of the clusterer 'jaccard' (the
         mean), 'weakest' (the mean under the worst kind of change), 'lowest', 'found', 'tried',
-        'dissolved' (at most 0.5), 'recovered' (at least 0.75). Extras 'by_kind' (kinds x clusters,
-        mean Jaccard), 'jaccard' (repeats x clusters), 'rand' (repeats), 'pairs'.
+        'dissolved' (at most 0.5), 'recovered' (at least 0.75). All of these leave out repeats with
+        another number of clusters, where there are others. Extras 'by_kind' (all kinds x clusters,
+        mean Jaccard), 'jaccard' (counted repeats x clusters), 'rand' (repeats), 'pairs'.
 
         Source: C. Hennig, Computational Statistics and Data Analysis 52 (2007) 258-271.
         """
@@ -117,6 +119,7 @@ class Stability(Study):
         tally = Tally(reference.labels)
         compared = some_rows(n, PAIR_ROWS, draw)
         seen = np.full((len(changes), len(compared)), _ABSENT, np.int32)
+        counted = graded([change.kind for change in changes])
         done: list[Done] = []
         failed: list[str] = []
         for number, change in enumerate(changes):
@@ -131,8 +134,9 @@ class Stability(Study):
             labels = np.full(n, _ABSENT, np.int32)
             labels[rows] = found.labels
             seen[len(done)] = labels[compared]
-            done.append(Done(change.kind, change.words, len(rows), found,
-                             tally.add(rows, found.labels)))
+            jaccard = (tally.add(rows, found.labels) if change.kind in counted else
+                       match_clusters(reference.labels[rows], found.labels, tally.count).jaccard)
+            done.append(Done(change.kind, change.words, len(rows), found, jaccard))
         if failed:
             notes.append(f"{len(failed)} of {len(changes)} repeats could not be made and are not "
                          f"counted: {failed[0]}")
@@ -166,7 +170,8 @@ class Stability(Study):
                 words = f"seed {(clusterer.values() | (drawer.values() if drawer else {}))['seed']}"
             elif kind == NUDGE:
                 clusterer, words = moved[at].method, moved[at].words
-            changes.append(_Change(kind, clusterer, drawer, words))
+            named = COUNT if kind == NUDGE and moved[at].parameter == method.sweeps else kind
+            changes.append(_Change(named, clusterer, drawer, words))
         return changes, notes
 
     def _rows(self, change: _Change, n: int, draw: np.random.Generator) -> np.ndarray:

@@ -9,6 +9,7 @@ import numpy as np
 from pydantic import Field
 
 from explorer.cluster import Clusterer
+from explorer.errors import ParameterError, Where
 from explorer.judge.matching import rand_index
 from explorer.judge.null_data import to_sphere
 from explorer.judge.replication import (
@@ -17,7 +18,7 @@ from explorer.judge.replication import (
     told_by_centers,
     told_by_rows,
 )
-from explorer.spec import Cost, Progress, advanced, part
+from explorer.spec import Cost, Facts, Progress, advanced, part
 from explorer.study import Study
 from explorer.study.by_count import cluster_each, counts_for, without_count
 from explorer.study.subject import Subject
@@ -52,6 +53,13 @@ class StabilityByK(Study):
     most_rows: int = advanced(4_000, ge=20, description="The most rows; of larger data a random "
                               "part is used.")
     seed: int = advanced(0, ge=0, le=2**31, description="Same seed, same result.")
+
+    def check(self, facts: Facts) -> tuple[str, ...]:
+        if self.lowest > self.highest:
+            raise ParameterError("OUT_OF_RANGE", f"lowest must be at most highest ({self.highest}),"
+                                 f" got {self.lowest}.", Where(parameter="lowest"),
+                                 "Choose a smaller number.")
+        return super().check(facts)
 
     def again(self, recipe: Recipe) -> list[dict[str, Any]]:
         return without_count(recipe)

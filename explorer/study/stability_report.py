@@ -10,6 +10,7 @@ import numpy as np
 
 from explorer.judge.matching import Repeats, rand_index
 from explorer.study.subject import Subject
+from explorer.study.vary import COUNT
 from explorer.values import NOISE, Clustering, Finding, Score
 
 DISSOLVED, RECOVERED = 0.5, 0.75
@@ -18,9 +19,11 @@ DISSOLVED, RECOVERED = 0.5, 0.75
 GRADES = ((0.85, "highly stable"), (0.75, "stable"), (0.6, "doubtful"), (0.0, "unstable"))
 """From this mean Jaccard coefficient on, under the kind of change that harms the cluster most: one
 that breaks it is not made good by others that never touch it (another row order often changes
-nothing at all). The steps are those of C. Hennig for resampled rows (R package fpc, clusterboot):
-from 0.75 on a valid, stable cluster; 0.6 to 0.75 a pattern in the data, but which rows belong to it
-is doubtful; below 0.6 not to be trusted; from 0.85 on highly stable."""
+nothing at all). Another number of clusters is not graded: it must join or cut some.
+
+The steps are those of C. Hennig for resampled rows (R package fpc, clusterboot): from 0.75 on a
+valid, stable cluster; 0.6 to 0.75 a pattern in the data, but which rows belong to it is doubtful;
+below 0.6 not to be trusted; from 0.85 on highly stable."""
 MEANINGS = {"highly stable": "nearly the same rows come together every time",
             "stable": "mostly the same rows come together",
             "doubtful": "there is something, but which rows belong to it is doubtful",
@@ -38,6 +41,12 @@ class Done:
     rows: int
     found: Clustering
     jaccard: np.ndarray
+
+
+def graded(kinds: Sequence[str]) -> tuple[str, ...]:
+    """The kinds of change that count: all but another number of clusters, unless there is nothing
+    else."""
+    return tuple(kind for kind in dict.fromkeys(kinds) if kind != COUNT) or (COUNT,)
 
 
 def grade(jaccard: float) -> str:
@@ -82,7 +91,8 @@ def report(subject: Subject, done: Sequence[Done], counted: Repeats, seen: np.nd
     clusters = per_cluster(counted.jaccard, found_from)
     by_kind = np.array([column_means(np.array([one.jaccard for one in done if one.kind == kind]))
                         for kind in kinds]).reshape(len(kinds), -1)
-    clusters["weakest"] = _lowest(by_kind)
+    counting = graded(kinds)
+    clusters["weakest"] = _lowest(by_kind[[kind in counting for kind in kinds]])
     tried = np.maximum(counted.tried, 1)
     again = np.where((counted.tried > 0) & (labels > NOISE), counted.again / tried, np.nan)
     per_row = {"again": again.astype(np.float32)}
@@ -90,15 +100,16 @@ def report(subject: Subject, done: Sequence[Done], counted: Repeats, seen: np.nd
         per_row["noise"] = np.where(counted.tried > 0, counted.noise / tried,
                                     np.nan).astype(np.float32)
     rand = np.array([rand_index(labels[compared], row) for row in seen], np.float64)
-    pairs = np.array([rand_index(seen[i], seen[j]) for i in range(len(seen)) for j in range(i)],
-                     np.float64)
+    counted_at = [at for at, one in enumerate(done) if one.kind in counting]
+    pairs = np.array([rand_index(seen[i], seen[j]) for i in counted_at for j in counted_at
+                      if j < i], np.float64)
     repeats = [{"change": one.kind, "what": one.words, "rows": one.rows,
                 "clusters": one.found.count, "noise": one.found.noise,
                 "adjusted Rand index": _plain(value),
                 "clusters found": int((one.jaccard >= found_from).sum())}
                for one, value in zip(done, rand, strict=True)]
     return Finding(
-        scores=_scores(subject, rand, pairs, seen, compared, again, seed),
+        scores=_scores(subject, rand[counted_at], pairs, seen[counted_at], compared, again, seed),
         per_row=per_row, per_cluster=clusters, notes=tuple(notes),
         tables={"clusters": _clusters(labels, clusters, by_kind, kinds),
                 "kinds": _kinds(kinds, done, by_kind, rand, found_from), "repeats": repeats},
@@ -108,9 +119,9 @@ def report(subject: Subject, done: Sequence[Done], counted: Repeats, seen: np.nd
 def _clusters(labels: np.ndarray, clusters: dict[str, np.ndarray], by_kind: np.ndarray,
               kinds: Sequence[str]) -> list[dict[str, Any]]:
     sizes = np.bincount(labels[labels > NOISE], minlength=len(clusters["jaccard"]))
-    records = []
+    records, counting = [], graded(kinds)
     for cluster in np.flatnonzero(sizes).tolist():
-        here = by_kind[:, cluster]
+        here = np.where([kind in counting for kind in kinds], by_kind[:, cluster], np.nan)
         weakest = kinds[int(np.nanargmin(here))] if np.isfinite(here).any() else ""
         records.append({
             "cluster": cluster, "rows": int(sizes[cluster]),

@@ -14,14 +14,16 @@ from explorer.spec import Method
 M = TypeVar("M", bound=Method)
 
 SEED, ROWS, ORDER, NUDGE = "another seed", "fewer rows", "another row order", "nudged parameters"
-KINDS = (SEED, ROWS, ORDER, NUDGE)
+COUNT = "one cluster more or fewer"
+"""A nudge of the number of clusters: among few clusters no small change."""
 
 
 @dataclass(frozen=True)
 class Nudge(Generic[M]):
-    """A method with one parameter moved a little, and that in words."""
+    """A method with one `parameter` moved a little, and that in words."""
 
     method: M
+    parameter: str
     words: str
 
 
@@ -58,7 +60,8 @@ def nudges(method: M, share: float) -> list[Nudge[M]]:
                 words = f"{parameter.name} {moved:.4g} (was {value:.4g})"
                 try:
                     found[words] = Nudge(
-                        type(method).create(**{**now, parameter.name: moved}), words)
+                        type(method).create(**{**now, parameter.name: moved}), parameter.name,
+                        words)
                 except ParameterError:
                     continue  # beyond what the parameter may be
     return list(found.values())

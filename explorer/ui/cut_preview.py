@@ -9,7 +9,7 @@ import streamlit as st
 
 from explorer.cluster.agglomerative import count_at, cut
 from explorer.colorings import Coloring
-from explorer.plot.palette import cluster_colors
+from explorer.plot.palette import CategoryColors, cluster_colors
 from explorer.run import Run
 from explorer.ui.kept import Kept
 
@@ -72,7 +72,13 @@ def cut_coloring(current: Run) -> Coloring | None:
     heading = f"tried: {tried.count:,} clusters"
     return Coloring(f"Tried cut, {tried.count:,} clusters", heading,
                     (KEY, current.plan.embedding, tried.tree, tried.count),
-                    lambda: cluster_colors(labels_at(current, tried.count), title=heading))
+                    lambda: _colored(labels_at(current, tried.count), heading))
+
+
+def _colored(labels: np.ndarray, heading: str) -> CategoryColors:
+    # Not 'Cluster 3': the map still has the names of the clusters in use on it.
+    return cluster_colors(labels, {label: f"Tried {label}" for label in range(labels.max() + 1)},
+                          title=heading)
 
 
 def _hold(tried: Cut) -> None:

@@ -9,7 +9,6 @@ import streamlit as st
 
 from explorer.escape import esc_md
 from explorer.plot.dendrogram import (
-    CUT,
     LEAVES,
     Crown,
     crown_of,
@@ -134,11 +133,12 @@ def _answer(current: Run, crown: Crown) -> None:
     points = event["selection"]["points"] if event else []
     if not points:
         return
-    kind, value = (int(part) for part in points[0]["customdata"][:2])
-    if kind == CUT:
-        try_count(current, value)
+    data = points[0]["customdata"]
+    told = int(data[0] if isinstance(data, list | tuple) else data)
+    if told < 0:
+        try_count(current, -told)
     else:
-        state.select(current.rows[crown.inside(value)], _CHART)
+        state.select(current.rows[crown.inside(told)], _CHART)
 
 
 def _use(current: Run, tried: Cut) -> None:

@@ -108,7 +108,7 @@ def _show_groups(current: Run, found: Finding, names: dict[int, str]) -> None:
     chosen = [place for place in picked["selection"]["rows"] if place < listed]
     group = chosen[0] if chosen else 0
     st.markdown(f"**Group {group:d}, all its rows** :gray[tick another above]")
-    show_rows(current, current.rows[groups == group], names, "duplicates.rows", height=300)
+    show_rows(current, current.rows[groups == group], names, "duplicates.rows", height=220)
 
 
 def _line(current: Run, group: int, places: np.ndarray, spare: np.ndarray) -> dict[str, Any]:
@@ -122,8 +122,8 @@ def _line(current: Run, group: int, places: np.ndarray, spare: np.ndarray) -> di
         return {**found, "pictures": strip_of(data, tuple(rows[:_SIDE_BY_SIDE]))}
     texts = data.with_role("text")
     if texts:
-        return {**found, "its text": shown_cell(data.text(texts[0].name, rows[0])),
-                "text of another": shown_cell(data.text(texts[0].name, rows[1]))}
+        whole = [" · ".join(data.text(column.name, row) for column in texts) for row in rows[:2]]
+        return {**found, "its text": shown_cell(whole[0]), "text of another": shown_cell(whole[1])}
     return {**found, "others": shown(", ".join(data.row_ids[row] for row in rows[1:9]))}
 
 

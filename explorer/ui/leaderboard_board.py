@@ -146,7 +146,7 @@ def _plan(recipe: Recipe, data: dict[str, Any], contest: Contest) -> _Planned:
     dataset = state.dataset()
     assert dataset is not None
     made_of = (str(backend().store.root), dataset.id, json.dumps(dataset.roles),
-               json.dumps(data, sort_keys=True), contest)
+               json.dumps(data, sort_keys=True), str(recipe.encoding.fingerprint()), contest)
 
     def make() -> _Planned:
         plan = state.plan_of(recipe.using(roles=dataset.roles))

@@ -51,7 +51,7 @@ def show_ticked(current: Run, ticked: Sequence[Entry]) -> None:
 
 
 def _show_maps(left: Run, right: Run) -> None:
-    with st.container(key="views_leaderboard"):
+    with st.container(key="views_half_board"):
         for number, (column, run) in enumerate(zip(st.columns(2, gap="small"), (left, right),
                                                    strict=True)):
             with column:
@@ -87,5 +87,5 @@ def _run(entry: Entry) -> Run | None:
     plan = entry.plan
     if any(step.kind in ("encode", "project", "cluster") for step in entry.steps):
         return None
-    return shared_run(("leaderboard", entry.name, plan.projection, plan.clustering),
-                      Run(plan, backend().store))
+    told = (st.session_state.get("dataset_of"), entry.name, plan.projection, plan.clustering)
+    return shared_run(("leaderboard", *told), Run(plan, backend().store))

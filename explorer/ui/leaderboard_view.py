@@ -82,11 +82,7 @@ def _show_progress(found: Board, ticked: tuple[str, ...]) -> None:
     left = len(found.missing)
     with st.container(horizontal=True, vertical_alignment="center"):
         done = sum(entry.status == "done" for entry in found.entries)
-        words = f"**{done} of {len(found.entries)} recipes** done"
-        if found.moving:
-            seconds = about(sum(step.seconds for step in found.missing))
-            words += f" · {left} of {found.total} steps to go, {seconds} of one core"
-        st.markdown(words)
+        st.markdown(f"**{done:,} of {len(found.entries):,} recipes** done{_to_go(found)}")
         keys = [step.key for step in found.missing]
         if found.moving:
             st.button("Cancel", icon=":material/stop_circle:", key="leaderboard.cancel",
@@ -102,6 +98,13 @@ def _show_progress(found: Board, ticked: tuple[str, ...]) -> None:
                   help="Takes them off the list; what was computed is kept.")
     if found.moving:
         st.progress(1 - left / max(1, found.total))
+
+
+def _to_go(found: Board) -> str:
+    if not found.moving:
+        return ""
+    seconds = about(sum(step.seconds for step in found.missing))
+    return f" · {len(found.missing):,} of {found.total:,} steps to go, {seconds} of one core"
 
 
 def _show_failures(found: Board) -> None:

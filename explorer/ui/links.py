@@ -50,6 +50,7 @@ class View(BaseModel):
     """The log of names, notes, locks and edits of its clusters: {operation, payload}."""
     panels: tuple[dict[str, Any], ...] = ()
     pictures: tuple[dict[str, Any], ...] = ()
+    studies: tuple[dict[str, Any], ...] = ()
     selection: str = ""
     """Packed rows; '' is none."""
     n: int = 0
@@ -179,7 +180,7 @@ def _open_as_copy(view: View) -> None:
     document = opened.document.model_copy(update={
         "dataset": view.dataset, "source": view.source, "upload": view.upload,
         "roles": view.roles, "recipe": view.ran, "ran": view.ran, "panels": view.panels,
-        "pictures": view.pictures, "reasons": (), "sweep": (), "importing": "", "reading": {}})
+        "pictures": view.pictures, "studies": view.studies, "reasons": (), "sweep": (), "importing": "", "reading": {}})
     state.open_copy(document, [*steps, *then])
 
 
@@ -191,6 +192,7 @@ def _on_screen(current: Run, places: dict[str, Any]) -> View:
                 roles=document.roles, ran=document.ran or {}, base=edits.worked().base,
                 edits=_edits(),
                 panels=document.panels, pictures=document.pictures,
+                studies=document.studies,
                 selection=pack_rows(rows, n) if len(rows) else "", n=n, filter=asked_for,
                 hiding=pack_rows(hiding.rows, n) if hiding and searched else "",
                 words=hiding.words if hiding and searched else "",

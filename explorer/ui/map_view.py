@@ -88,7 +88,7 @@ def score_line(current: Run) -> tuple[str, str]:
     for score in current.scores:
         value = "not defined" if score.value is None else _number(score.value)
         arrow = "↑" if score.better == "higher" else "↓"
-        within = f" ({score.interval})" if score.interval else ""
+        within = f" ({esc_md(score.interval)})" if score.interval else ""
         parts.append(f"{esc_md(score.name)} {arrow} **{value}**{within}")
     first = current.scores[0] if current.scores else None
     if first is None:
@@ -110,8 +110,8 @@ def score_line(current: Run) -> tuple[str, str]:
 def _sampled(current: Run) -> str:
     """What is said of scores that a sample estimates."""
     return "".join(
-        f" · {esc_md(score.name)}: estimated from a sample of {score.sample:,} of them, seed "
-        f"{score.seed}, with its 95 % confidence interval in brackets"
+        " · " + esc_md(f"{score.name}: estimated from a sample of {score.sample:,} of them, seed "
+                       f"{score.seed}, with its 95 % confidence interval in brackets")
         for score in current.scores if score.interval)
 
 

@@ -102,7 +102,7 @@ def _show_pictures(loadings: np.ndarray, titles: list[str], shape: tuple[int, in
         picture = paint_loadings(loadings[:, place], shape)
         size = max(1, 160 // max(shape[:2]))
         slot.image(np.kron(picture, np.ones((size, size, 1), dtype=np.uint8)),
-                   caption=titles[place], width="stretch")
+                   caption=esc_md(titles[place]), width="stretch")
     st.caption("Each component as a picture: rows on the positive side of an axis have more of "
                "what is blue and less of what is orange; white plays no part." if shape[2] == 1 else
                "Each component as a picture: middle grey plays no part, brighter colours add on "
@@ -144,7 +144,7 @@ def _open_component(current: Run) -> None:
     data = points[0].get("customdata", 0)
     place = int(data[0] if isinstance(data, list | tuple) else data) - _on_map(current)[0]
     if not 0 <= place < loadings.shape[1]:
-        st.toast(f"Loadings are kept of {loadings.shape[1]} components.")
+        st.toast(f"Loadings are kept of {loadings.shape[1]:,} components.")
         return
     st.session_state[_AXES] = [place]
     open_drawing("loadings")

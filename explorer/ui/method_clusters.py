@@ -40,7 +40,7 @@ def show_memberships(current: Run, names: dict[int, str]) -> None:
                         on_select=lambda: _select_leaning(current), selection_mode="points")
     with right:
         _offer_unsure(current)
-    cut = "" if shown == k else f" Shown: the {shown} largest of {k} clusters."
+    cut = "" if shown == k else f" Shown: the {shown:,} largest of {k:,} clusters."
     st.caption(f"{len(labels):,} rows, memberships in {esc_md(current.space)}.{cut} In many "
                "columns they come out near 0 or 1 even where clusters overlap."
                + (" The clusters are those before your edits." if current.plan.edited else ""))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,18 +53,21 @@ def show_hit_map(current: Run, names: dict[int, str]) -> None:
         "The most typical picture of each neuron", value=True, key="method.pictures",
         help="Of the rows of a neuron the one nearest to it.")
     words = () if data.has_images else words_of(current, grid)
+    written = bool(words) and st.toggle(
+        "A word of each neuron", value=True, key="method.words",
+        help="The word that sets its texts most apart; more of them when the mouse is over it.")
 
     def draw() -> Any:
         thumbnails = [b"" if place < 0 else data.thumbnail(int(current.rows[place]))
                       for place in grid.typical] if pictures else []
         return draw_hit_map(grid.places, grid.hits, grid.labels, grid.hexagonal,
                             texts=_texts(current, grid, names, words), pictures=thumbnails,
-                            words=[word.split(", ")[0] for word in words])
-    _show(current, ("hit_map", bool(pictures), _named(current, names)), draw)
+                            words=[word.split(", ")[0] for word in words] if written else [])
+    _show(current, ("hit_map", bool(pictures), written, _named(current, names)), draw)
     empty = int(np.count_nonzero(grid.hits == 0))
     basis = "" if not words else (
         f" Words: c-TF-IDF over up to {_TEXTS} texts nearest to each neuron, "
-        f"{_TEXTS_IN_ALL:,} in all.")
+        f"at most {_TEXTS_IN_ALL:,} in all.")
     st.caption(f"{len(grid.hits)} neurons, {len(current.rows):,} rows in "
                f"{esc_md(current.space)}; {empty} neurons stand for no row, between the others."
                f"{basis}")
@@ -111,8 +115,9 @@ def words_of(current: Run, grid: Grid) -> tuple[str, ...]:
     columns = [column.name for column in current.dataset.with_role("text")]
     if not columns:
         return ()
-    return _words.get((current.dataset.id, tuple(columns), current.plan.original),
-                      lambda: _find_words(current, grid, columns))
+    key = (current.dataset.id, tuple(columns), current.plan.original)
+    with nullcontext() if _words.holds(key) else st.spinner("Reading the texts of the neurons …"):
+        return _words.get(key, lambda: _find_words(current, grid, columns))
 
 
 def _find_words(current: Run, grid: Grid, columns: list[str]) -> tuple[str, ...]:
@@ -198,7 +203,7 @@ def _show(current: Run, what: tuple[Any, ...], draw: Callable[[], Any]) -> None:
     figure = _figures.get((current.plan.original, *what), draw)
     st.plotly_chart(figure, key=key, width="content", on_select=_chooser(current, key),
                     selection_mode=("points", "box", "lasso"),
-                    config={"displaylogo": False, "displayModeBar": False})
+                    config={"displaylogo": False, "modeBarButtonsToRemove": ["toImage", "pan2d"]})
 
 
 def _chooser(current: Run, key: str) -> Callable[[], None]:

@@ -6,7 +6,7 @@ draws it. Nothing here asks which method it is.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import streamlit as st
@@ -37,9 +37,9 @@ class Drawing:
 
 DRAWINGS: dict[str, Drawing] = {
     "hit_map": Drawing(
-        "Hit map", "Each cell is a neuron of the grid; its size says how many rows it stands for, "
-        "its colour their cluster. Cells that touch hold rows that are alike. Click a cell, or "
-        "draw a box, to select its rows.", show_hit_map),
+        "Hit map", "Each cell is a neuron of the grid: its colour is the cluster of its rows, its "
+        "size how many they are (without pictures or words). Cells that touch hold rows that are "
+        "alike. Click a cell to select its rows, with Shift more cells.", show_hit_map),
     "u_matrix": Drawing(
         "U-matrix", "How far each neuron is from those it touches, in the space that was "
         "clustered: dark valleys are rows that are alike, bright ridges the borders between "
@@ -112,7 +112,8 @@ def show_method(current: Run, names: dict[int, str]) -> None:
         "What to show", offered, key=_KEY, required=True, label_visibility="collapsed",
         format_func=lambda name: esc_md(DRAWINGS[name].title)) or offered[0]
     st.session_state[_KEPT] = chosen
-    st.caption(f"**{esc_md(_whose(chosen, projector, clusterer))}** · {DRAWINGS[chosen].reads}")
+    st.caption(f"**{esc_md(_whose(chosen, projector, clusterer))}** · "
+               f"{esc_md(DRAWINGS[chosen].reads)}")
     DRAWINGS[chosen].show(current, names)
     _show_numbers(current)
 
@@ -136,17 +137,23 @@ def _say_nothing_more(projector: Method, clusterer: Method) -> None:
 
 def _show_numbers(current: Run) -> None:
     """Inertia, BIC and the like, with what they mean."""
-    lines: dict[str, list[str]] = {}
+    groups: dict[tuple[tuple[str, str, str], ...], list[str]] = {}
     for method, result in ((current.recipe.projecting, current.projection),
                            (current.recipe.clustering, current.original)):
         extras = {} if result is None else result.extras
-        told = [f"{title} **{_number(float(extras[name][0]), title)}** ({meaning})"
-                for name, (title, meaning) in _NUMBERS.items()
-                if name in extras and extras[name].size == 1]
+        told = tuple((title, _number(float(extras[name][0]), title), meaning)
+                     for name, (title, meaning) in _NUMBERS.items()
+                     if name in extras and extras[name].size == 1)
         if told:  # one grid drawn and clustered has the same numbers twice
-            lines.setdefault(" · ".join(told), []).append(esc_md(method.title))
-    if lines:
-        st.caption("  \n".join(f"{', '.join(titles)}: {told}" for told, titles in lines.items()))
+            groups.setdefault(told, []).append(method.title)
+    if groups:
+        st.caption("  \n".join(_line(titles, told) for told, titles in groups.items()))
+
+
+def _line(titles: Sequence[str], told: Sequence[tuple[str, str, str]]) -> str:
+    numbers = " · ".join(f"{esc_md(title)} **{esc_md(value)}** ({esc_md(meaning)})"
+                         for title, value, meaning in told)
+    return f"{esc_md(', '.join(titles))}: {numbers}"
 
 
 def _number(value: float, title: str) -> str:

@@ -6,6 +6,7 @@ import numpy as np
 import streamlit as st
 
 from explorer.escape import esc_md
+from explorer.measures import made_of, measures
 from explorer.run import Run, name_of
 from explorer.ui import state
 from explorer.ui.kept import Kept
@@ -18,13 +19,14 @@ _offers: Kept[list[tuple[str, np.ndarray]]] = Kept(32)
 
 
 def show_offers(current: Run, names: dict[int, str]) -> None:
-    """Buttons that select: rows in doubt, the least typical, noise, each cluster."""
+    """Buttons that select: rows in doubt, the least typical, those a study answers yes for, noise,
+    each cluster."""
     st.caption("Nothing selected. Click a point or a silhouette bar to see its row; draw around "
                "many with the lasso or the box above the map. Or begin with:")
     clustering = current.clustering
     if clustering is None:
         return
-    key = (current.plan.clustering, tuple(current.plan.judgements.items()))
+    key = (current.plan.clustering, tuple(current.plan.judgements.items()), made_of(current))
     with st.container(horizontal=True, gap="small"):
         for title, rows in _offers.get(key, lambda: _find(current)):
             st.button(esc_md(title), key=f"offer.{title}", on_click=state.select,
@@ -59,6 +61,11 @@ def _find(current: Run) -> list[tuple[str, np.ndarray]]:
         if count > 1:
             last = clustered[np.argsort(-far[clustered], kind="stable")[:count]]
             found.append((f"The {count} least typical rows", np.sort(current.rows[last])))
+    for measure in measures(current).values():
+        if measure.kind == "yes":
+            rows = current.rows[measure.codes() == 1]
+            if len(rows):
+                found.append((f"{measure.title} · {len(rows):,}", rows))
     noise = current.rows[labels == NOISE]
     if len(noise):
         found.append((f"Noise · {len(noise):,}", noise))

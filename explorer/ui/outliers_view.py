@@ -52,7 +52,7 @@ def show_outliers(current: Run, names: dict[int, str]) -> None:
                      icon=":material/select_all:", type="primary", width="stretch"):
             lead_to_map(rows, "outliers", measure.key, f"{measure.key}:down")
         few = min(_STRANGEST, len(known))
-        if st.button(f"Select the {few} strangest rows", key="odd.few", icon=":material/star:",
+        if st.button(f"Select the {few:d} strangest rows", key="odd.few", icon=":material/star:",
                      width="stretch"):
             lead_to_map(np.sort(strangest(current, values, few)), "outliers", measure.key,
                         f"{measure.key}:down")
@@ -64,7 +64,7 @@ def show_outliers(current: Run, names: dict[int, str]) -> None:
         basis = f"{score.metric} distance in {score.space}" if key != "outlier" else \
             measure.made_by
         st.caption(f"{esc_md(basis)}, {len(known):,} of {counted(len(values))}{missing}.")
-    st.markdown(f"**The {few} strangest rows**")
+    st.markdown(f"**The {few:d} strangest rows**")
     st.session_state["odd.rows.order"] = f"{measure.key}:down"
     show_rows(current, np.sort(strangest(current, values, few)), names, "odd.rows", height=330)
 

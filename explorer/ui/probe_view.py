@@ -82,8 +82,8 @@ def show_probe(current: Run, study: Probe, names: dict[int, str]) -> None:
     remember(study)
     first = found.scores[0]
     st.markdown(f"**{esc_md(first.space)}** predicts **{esc_md(study.column)}**  \n:small[:gray["
-                f"{first.sample:,} of {first.total:,} rows · {study.folds} folds, {study.runs} "
-                f"runs · seed {study.seed} · {esc_md(first.noise)}]]")
+                f"{first.sample:,} of {first.total:,} rows · {study.folds:d} folds, {study.runs:d} "
+                f"runs · seed {study.seed:d} · {esc_md(first.noise)}]]")
     _show_measures(found)
     show_said(found)
     if "confusion" in found.extras:
@@ -113,7 +113,8 @@ def _show_measures(found: Finding) -> None:
     measures = {line["measure"] for line in lines}
     st.dataframe(lines, hide_index=True, column_config={
         "measure": st.column_config.TextColumn("measure", help="  \n".join(
-            f"{name}: {meaning}" for name, meaning in _MEANS.items() if name in measures)),
+            esc_md(f"{name}: {meaning}") for name, meaning in _MEANS.items()
+            if name in measures)),
         "value": number("value", format="%.3f", help="Empty: not defined."),
         "95 % interval": st.column_config.TextColumn(
             "95 % interval", help="Corrected resampled t (Nadeau & Bengio 2003) over folds and "
@@ -166,7 +167,7 @@ def _offer_errors(current: Run, found: Finding) -> None:
 
 
 def _select(words: str, rows: np.ndarray, name: str, about_them: str) -> None:
-    st.button(words.replace("{}", counted(len(rows))), key=f"probe.{name}", help=about_them,
+    st.button(esc_md(words.replace("{}", counted(len(rows)))), key=f"probe.{name}", help=about_them,
               disabled=not len(rows), on_click=state.select, args=(rows, "probe"),
               icon=":material/highlight_alt:")
 

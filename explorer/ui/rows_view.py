@@ -170,7 +170,9 @@ def _standing(current: Run, row: int, names: dict[int, str]) -> str:
         value = float(current.silhouette.per_row["silhouette"][place])
         second = int(current.silhouette.per_row["second"][place])
         if np.isnan(value):
-            words.append("silhouette not defined")
+            outside = label >= 0 and current.silhouette.scores[0].interval
+            words.append("silhouette not computed: not in the sample" if outside
+                         else "silhouette not defined")
         else:
             words.append(f"silhouette {value:.3f}")
         if second >= 0:

@@ -38,7 +38,8 @@ def _show(current: Run, record: dict[str, Any]) -> None:
               f"**{_said(record['recall on others'])}**")
     st.markdown(f"On rows it was not learned from: {others}  \n:small[:gray[On all it was learned "
                 f"from: {own}. Precision: the share of the rows found that are in the cluster; "
-                "recall: the share of the cluster that is found; cross-validated in 5 parts.]]")
+                f"recall: the share of the cluster that is found; cross-validated in "
+                f"{record['parts']:d} parts.]]")
     rule = Filter(conditions=conditions(record["terms"]))
     rows = np.flatnonzero(passed(current, rule).rows)
     with st.container(horizontal=True, gap="small"):

@@ -15,11 +15,13 @@ from explorer.row_sets import pack_rows
 from explorer.run import Run, name_of
 from explorer.ui import edits, state
 from explorer.ui.edit_history import show_steps
+from explorer.ui.kept import Kept
 from explorer.ui.rows_view import counted
-from explorer.ui.scores_data import Asked, Bench, cluster_means, weakest_cluster
+from explorer.ui.scores_data import Asked, Bench, cluster_means
 from explorer.ui.scores_picks import choose
 from explorer.values import NOISE, Score
 
+_lines: Kept[list[dict[str, Any]]] = Kept(64)
 _MARKS = {"fits": "✓ fits", "with care": "△ with care", "does not fit": "✕ does not fit"}
 
 
@@ -46,6 +48,9 @@ def show_indices(bench: Bench) -> None:
     lines += ["| " + " | ".join(_cell(record[head]) for head in heads) + " |"
               for record in records]
     st.markdown("\n".join(lines))
+    if made.edited:
+        st.caption(":material/edit: These clusters were edited by hand. Leaving a weak cluster out "
+                   "raises every mean: say how many rows were dropped.")
     for note in dict.fromkeys(note for asked in bench.asked if asked.found is not None
                               for note in asked.found.notes):
         st.caption(f":material/info: {esc_md(note)}")
@@ -80,7 +85,7 @@ def show_clusters(bench: Bench, names: dict[int, str]) -> None:
                                        "are nearer to another cluster."),
         "best rival": column.TextColumn("best rival", help="The cluster that is second best for "
                                         "most of its rows."),
-        "rival of": column.NumberColumn("rival of", format="percent",
+        "rival share": column.NumberColumn("rival share", format="percent",
                                         help="The share of its rows for which it is."),
         "DBCV": column.NumberColumn("DBCV", format="%.3f", help="Emptier around than inside: from "
                                     "-1 to 1. Made for density clusterings."),
@@ -90,6 +95,14 @@ def show_clusters(bench: Bench, names: dict[int, str]) -> None:
 
 def cluster_lines(bench: Bench, names: dict[int, str]) -> list[dict[str, Any]]:
     """One plain record per cluster, the lowest mean silhouette first."""
+    made_of = [bench.silhouette, bench.of("dbcv"), bench.of("inertia"),
+               *([bench.picture] if bench.picture else [])]
+    key = (tuple((one.step.key, one.found is None) for one in made_of),
+           tuple(sorted(names.items())))
+    return _lines.get(key, lambda: _make_lines(bench, names))
+
+
+def _make_lines(bench: Bench, names: dict[int, str]) -> list[dict[str, Any]]:
     run = bench.run
     assert run.clustering is not None
     labels = np.asarray(run.clustering.labels)
@@ -110,7 +123,7 @@ def cluster_lines(bench: Bench, names: dict[int, str]) -> list[dict[str, Any]]:
             "below 0": float((known < 0).mean()) if len(known) else None,
             "best rival": shown(name_of(int(rivals[best]), names)) if best >= 0 and
             rivals[best] >= 0 else "",
-            "rival of": float(counts[best] / counts.sum()) if best >= 0 else None}
+            "rival share": float(counts[best] / counts.sum()) if best >= 0 else None}
         if bench.picture is not None:
             record["on the picture"] = _plain(shown_means[cluster])
         for title, found in more.items():
@@ -127,8 +140,7 @@ def _offer_actions(bench: Bench, names: dict[int, str], clusters: list[int]) -> 
     run = bench.run
     assert run.clustering is not None
     if st.session_state.get("scores_cluster") not in clusters:
-        weakest = weakest_cluster(bench)
-        st.session_state["scores_cluster"] = weakest if weakest in clusters else clusters[0]
+        st.session_state["scores_cluster"] = clusters[0]
     left, first, second, third = st.columns([3, 2, 2, 2], vertical_alignment="bottom")
     cluster = left.selectbox("Cluster", clusters, key="scores_cluster",
                              format_func=lambda label: shown(name_of(label, names)))
@@ -171,7 +183,7 @@ def _record(score: Score, fit: Fit, where: str = "") -> dict[str, Any]:
     if score.interval:
         value += f" ({score.interval})"
     return {"index": score.name + where, "value": value,
-            "better": "lower ↓" if score.better == "lower" else "higher ↑",
+            "better": "lower" if score.better == "lower" else "higher",
             "does it fit?": _MARKS[fit.verdict] if score.value is not None else "–",
             "why": shown(score.why or fit.why), "space": shown(score.space),
             "distance": score.metric, "rows": f"{score.sample:,} of {score.total:,}",

@@ -99,9 +99,10 @@ def _show_side(title: str, asked: Asked, found: Judgement) -> None:
     assert score.value is not None
     within = f" ({score.interval})" if score.interval else ""
     seed = "" if score.seed is None else f" · seed {score.seed}"
-    st.markdown(f"**{title}** · mean **{score.value:.3f}**{esc_md(within)}  \n:small[:gray["
-                f"{esc_md(score.space)} · {esc_md(score.metric)} distance · {score.sample:,} of "
-                f"{score.total:,} rows · {esc_md(score.noise)}{seed}]]")
+    basis = (f"{score.space} · {score.metric} distance · {score.sample:,} of {score.total:,} rows "
+             f"· {score.noise}{seed}")
+    st.markdown(f"**{esc_md(title)}** · mean **{score.value:.3f}**{esc_md(within)}  \n:small[:gray["
+                f"{esc_md(basis)}]]")
 
 
 def _compute_cheap(bench: Bench) -> None:

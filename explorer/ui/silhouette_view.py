@@ -23,8 +23,9 @@ def show_silhouette(current: Run, names: dict[int, str], *, key: str = "silhouet
     else:
         score = judged.scores[0]
         if score.interval:
-            st.caption(f"Bars of a sample: {score.sample:,} of {score.total:,} rows, seed "
-                       f"{score.seed}, drawn from every cluster and compared with all rows.")
+            st.caption(esc_md(f"Bars of a sample: {score.sample:,} of {score.total:,} rows, seed "
+                              f"{score.seed}, drawn from every cluster and compared with all "
+                              "rows."))
         if key == "silhouette":
             offer_on_map(current, names, key)
         show_bars(current, names, key=key)

@@ -14,6 +14,7 @@ from explorer.run import Run
 from explorer.study.gap import GapStatistic
 from explorer.study.stability_by_k import StabilityByK
 from explorer.ui import state
+from explorer.ui.basis import show_basis
 from explorer.ui.kept import Kept
 from explorer.ui.study_view import ask, show_scores
 
@@ -21,7 +22,7 @@ _figures: Kept[Any] = Kept(16)
 _CONFIG = {"displayModeBar": False}
 
 
-def show_stability_by_k(current: Run) -> None:
+def show_stability_by_k(current: Run, *, leads: bool = True) -> None:
     """The study, its answer in a sentence, its curve."""
     if not _sweeps(current, StabilityByK.question):
         return
@@ -35,10 +36,12 @@ def show_stability_by_k(current: Run) -> None:
         return
     best = int(score.value)
     if best > 1:
-        st.markdown(f"Up to **{best} clusters** both halves of the rows agree well enough.")
+        st.markdown(f"**{best} clusters** is the largest number for which both halves of the rows "
+                    "agree well enough.")
     else:
         st.markdown("For **no number of clusters** above one do both halves agree well enough: "
                     "clusters of these sizes depend on which rows happen to be there.")
+    show_basis(score)
     extras = found.extras
     st.plotly_chart(_figures.get((StabilityByK.key, current.plan.clustered, _values(study),
                                   _method(current), _now(current)), lambda: draw_replication(
@@ -49,13 +52,14 @@ def show_stability_by_k(current: Run) -> None:
                "that the other half puts together, too. Adjusted Rand index: how much both halves "
                "agree over all rows, corrected for chance. Peaks matter more than the line: one "
                "unclear cluster pulls the prediction strength down for all.")
-    _offer_numbers()
+    if leads:
+        _offer_numbers()
     with st.expander("Numbers and their basis"):
         show_scores(found)
         st.dataframe(found.tables["by_k"], hide_index=True)
 
 
-def show_gap(current: Run) -> None:
+def show_gap(current: Run, *, leads: bool = True) -> None:
     """The gap statistic, its answer in a sentence, its curve."""
     if not _sweeps(current, GapStatistic.question):
         return
@@ -76,6 +80,7 @@ def show_gap(current: Run) -> None:
     else:
         st.markdown(f"The gap statistic chooses **{chosen} clusters**: more make the rows tighter "
                     "by no more than they do with evenly spread rows.")
+    show_basis(score)
     extras = found.extras
     st.plotly_chart(_figures.get((GapStatistic.key, current.plan.clustered, _values(study),
                                   _method(current), _now(current)), lambda: draw_gap(
@@ -84,7 +89,8 @@ def show_gap(current: Run) -> None:
     st.caption("Gap: log of the squared distances inside clusters, evenly spread rows minus yours. "
                "Chosen is the first number whose gap reaches that of the next less one standard "
                "error (Tibshirani, Walther and Hastie 2001). Bars are that error.")
-    _offer_numbers()
+    if leads:
+        _offer_numbers()
     with st.expander("Numbers and their basis"):
         show_scores(found)
         st.dataframe(found.tables["gap"], hide_index=True)

@@ -14,9 +14,10 @@ from explorer.plot.palette import CategoryColors
 from explorer.run import Run
 from explorer.study.map_stability import MapStability
 from explorer.ui import state
+from explorer.ui.basis import show_basis
 from explorer.ui.kept import Kept
 from explorer.ui.stability_view import show_on_map
-from explorer.ui.study_view import ask, show_scores
+from explorer.ui.study_view import ask, show_said, show_scores
 from explorer.values import Finding
 
 _figures: Kept[Any] = Kept(16)
@@ -44,6 +45,8 @@ def show_map_stability(current: Run, names: dict[int, str]) -> None:
                 "place of a whole group on the map may change while its neighbourhoods stay: the "
                 "Procrustes distance below tells. Whether the map is true to the vectors is "
                 "another question: see Map trust."))
+    show_basis(score)
+    show_said(found)
     _show_copies(current, study, found, names)
     kept = np.asarray(found.per_row["kept"])
     loose = np.flatnonzero(kept < 0.5)
@@ -71,7 +74,9 @@ def _show_copies(current: Run, study: MapStability, found: Finding,
                  names: dict[int, str]) -> None:
     maps, rows = np.asarray(found.extras["maps"]), np.asarray(found.extras["shown"])
     records = found.tables["maps"]
-    titles = ["the map you see", *(f"{record['map']} ({record['change']})" for record in records)]
+    titles = ["the map you see", *(f"{record['map']} ({record['change']}): "
+                                   f"{record['same neighbours']:.0%} same neighbours"
+                                   for record in records)]
 
     def draw() -> Any:
         whole = by_cluster(current, names)
@@ -88,4 +93,4 @@ def _show_copies(current: Run, study: MapStability, found: Finding,
         parts.append(f"The first {MOST_DRAWN} of {len(maps)} maps.")
     if maps.shape[2] == 3:
         parts.append("Of three dimensions the first two are drawn.")
-    st.caption(" ".join(parts))
+    st.caption(esc_md(" ".join(parts)))

@@ -8,15 +8,17 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
+from explorer.escape import esc_md
 from explorer.plot.kinds import draw_kinds
 from explorer.plot.stability import MOST_DRAWN, Bar, draw_stability
 from explorer.run import Run, name_of
 from explorer.study.stability import Stability
 from explorer.study.stability_report import DISSOLVED, GRADES, MEANINGS, RECOVERED
 from explorer.ui import state
+from explorer.ui.basis import show_basis
 from explorer.ui.cells import shown_cell
 from explorer.ui.kept import Kept
-from explorer.ui.study_view import ask, show_scores
+from explorer.ui.study_view import ask, show_said, show_scores
 from explorer.values import Finding
 
 _figures: Kept[Any] = Kept(32)
@@ -41,7 +43,11 @@ def show_clusters(current: Run, names: dict[int, str]) -> None:
         st.info("There is no cluster to look for, or no repeat could be made.")
         show_scores(found)
         return
-    _show_headline(records, len(repeats), study)
+    _show_headline(records, max(record["tried"] for record in records), study)
+    most = max(record["rows"] for record in repeats)
+    show_basis(found.scores[-1], "" if most == found.scores[-1].total
+               else f"at most {most:,} rows in a repeat")
+    show_said(found)
     _show_figures(current, study, found, records, names)
     _offer_rows(current, found, records)
     with st.expander("Numbers and their basis"):
@@ -52,13 +58,15 @@ def show_clusters(current: Run, names: dict[int, str]) -> None:
 
 def _show_headline(records: list[dict[str, Any]], repeats: int, study: Stability) -> None:
     counts = {word: sum(record["grade"] == word for record in records) for word in MEANINGS}
-    said = ", ".join(f"**{count}** {word}" for word, count in counts.items() if count)
-    words = "  \n".join(f"- **{word}**{_from(word)}: {meaning}"
+    said = ", ".join(f"**{count:d}** {esc_md(word)}" for word, count in counts.items() if count)
+    words = "  \n".join(f"- **{esc_md(word)}**{esc_md(_from(word))}: {esc_md(meaning)}"
                         for word, meaning in MEANINGS.items() if counts.get(word))
     st.markdown(
         f"Of {len(records):,} clusters, over {repeats:,} repeats: {said}.", help=(
             "The grade of a cluster is its mean overlap (Jaccard) under the kind of change that "
-            "harms it most: one that breaks it is not made good by others that never touch it.\n\n"
+            "harms it most: one that breaks it is not made good by others that never touch it. "
+            "Repeats with another number of clusters are shown on the right, but not counted: they "
+            "must join or cut some.\n\n"
             f"{words}\n\nThe steps are those C. Hennig gives for resampled rows (2007; R package "
             "fpc); they are a guide, not a law. Each cluster is compared with the most similar "
             "cluster of the repeat (the maximum; no one-to-one assignment), among the rows that "
@@ -96,8 +104,8 @@ def _show_figures(current: Run, study: Stability, found: Finding,
         st.plotly_chart(_figures.get(("kinds", *key), lambda: draw_kinds(
             by_kind, kinds, [bar.name for bar in bars])), key="stability.kinds", config=_CONFIG)
     if len(bars) > MOST_DRAWN:
-        st.caption(f"The {MOST_DRAWN} weakest of {len(bars):,} clusters are drawn; the table below "
-                   "has all of them.")
+        st.caption(f"The {MOST_DRAWN:d} weakest of {len(bars):,} clusters are drawn; the table "
+                   "below has all of them.")
 
 
 def _choose(current: Run, chart: str) -> None:

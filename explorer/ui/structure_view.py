@@ -13,6 +13,7 @@ from explorer.run import Run
 from explorer.study.hopkins import Hopkins
 from explorer.study.null_models import NullModels
 from explorer.study.nulls import MEANINGS
+from explorer.ui.basis import show_basis
 from explorer.ui.kept import Kept
 from explorer.ui.study_view import ask, show_said, show_scores
 from explorer.values import Finding
@@ -31,9 +32,11 @@ def show_nulls(current: Run) -> None:
     records = found.tables["nulls"]
     titles = list(dict.fromkeys(record["score"] for record in records))
     name = st.segmented_control("Score", titles, default=titles[0], key="structure.score",
-                                label_visibility="collapsed") or titles[0]
+                                label_visibility="collapsed",
+                                format_func=lambda title: esc_md(title)) or titles[0]
     here = [record for record in records if record["score"] == name]
     _show_answer(here, name)
+    show_basis(next(score for score in found.scores if score.name.startswith(name)))
     values = np.asarray(found.extras["values"])[:, :, titles.index(name)]
     kinds = [record["data"] for record in here]
     st.plotly_chart(_figures.get((current.plan.original, _values(study), name), lambda: draw_nulls(
@@ -57,18 +60,19 @@ def _show_answer(records: list[dict[str, Any]], name: str) -> None:
     if not reached:
         sure = max(record["p"] for record in records) <= _UNUSUAL
         st.success(f"**{'Yes' if sure else 'It looks so'}:** in none of {runs:,} data sets without "
-                   "groups did the same method score as well as on yours."
+                   f"groups did the same method reach a score as good as yours ({esc_md(name)})."
                    + ("" if sure else " These are too few data sets to be sure: ask for more "
                                       "runs."), icon=":material/check_circle:")
         return
     said = "; ".join(f"{record['as good']} of {record['runs']} with {record['data']}"
                      for record in reached)
     if all(record["p"] <= _UNUSUAL for record in reached):
-        st.info(f"**Probably:** few data sets without groups score as well as yours ({said}).",
+        st.info(f"**Probably:** few data sets without groups score as well as yours "
+                f"({esc_md(said)}).",
                 icon=":material/help:")
     else:
         st.warning("**Do not rely on it:** data without groups gives the same method scores as "
-                   f"good as yours ({said}).", icon=":material/warning:")
+                   f"good as yours ({esc_md(said)}).", icon=":material/warning:")
 
 
 def _show_kinds(records: list[dict[str, Any]], found: Finding) -> None:
@@ -78,22 +82,24 @@ def _show_kinds(records: list[dict[str, Any]], found: Finding) -> None:
     for record in records:
         if record["p"] is None:
             continue
-        share = (f"As good as yours: **{record['as good']} of {record['runs']}**. Were there no "
-                 "groups but this, a score as good as yours would come up with a chance of at "
-                 f"most about {record['p']:.1%} (p = {record['p']:.3f}, one-sided)")
+        good, runs = record["as good"], record["runs"]
+        share = (f"As good as yours: **{good:d} of {runs:d}**. If your data were like this, with "
+                 "no groups, a score as good as yours would come up in at most about "
+                 f"{record['p']:.1%} of cases (p = {record['p']:.3f}, one-sided)")
         if record["z"] is not None:
             share += (f"; yours lies {abs(record['z']):.1f} of their standard deviations "
                       f"{'beyond' if record['z'] > 0 else 'short of'} their mean "
                       f"{record['null mean']:.4g}")
-        if record["defined"] < record["runs"]:
-            share += (f". In {record['runs'] - record['defined']} of {record['runs']} the method "
-                      "found no two clusters, so there was nothing to score")
-        found_here = counts.get(record["data"])
-        if found_here and found_here["clusters"] is not None and yours.get("clusters") is not None \
-                and (found_here["fewest"], found_here["most"]) != (yours["clusters"],) * 2:
-            share += (f". The method found {found_here['fewest']} to {found_here['most']} clusters "
-                      f"there, {yours['clusters']} in yours")
-        st.markdown(f"**{esc_md(record['data'].capitalize())}** "
+        nothing = runs - record["defined"]
+        if nothing:
+            share += (f". In {nothing:d} of {runs:d} the method found no two clusters, so there "
+                      "was nothing to score")
+        there, mine = counts.get(record["data"]), yours.get("clusters")
+        if there and mine is not None and there["clusters"] is not None \
+                and (there["fewest"], there["most"]) != (mine, mine):
+            share += (f". The method found {there['fewest']:d} to {there['most']:d} clusters "
+                      f"there, {mine:d} in yours")
+        st.markdown(f"**{esc_md(record['data'][:1].upper() + record['data'][1:])}** "
                     f":small[:gray[{esc_md(MEANINGS[record['data']])}]]  \n{share}.")
 
 
@@ -117,6 +123,7 @@ def show_hopkins(current: Run) -> None:
     else:
         said = "the rows clump more than evenly spread ones, and more than one single cloud does."
     st.markdown(f"Hopkins statistic **{score.value:.3f}**: {said}")
+    show_basis(score)
     values = np.asarray(found.extras["values"])[:, :, 0]
     st.plotly_chart(_figures.get((Hopkins.key, current.plan.clustered, _values(study)),
                                  lambda: draw_nulls([record["data"] for record in records], values,

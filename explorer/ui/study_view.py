@@ -33,6 +33,7 @@ def ask(cls: type[S], current: Run, *, asks: bool = True) -> tuple[S, Finding] |
     if asks:
         st.markdown(f"**{esc_md(cls.question)}**  \n:small[:gray[{esc_md(cls.describe())}]]")
     study = _form(cls, current)
+    st.session_state[f"set.{cls.key}"] = study
     if study is None:
         return None
     found = current.finding(study)
@@ -54,6 +55,13 @@ def ask(cls: type[S], current: Run, *, asks: bool = True) -> tuple[S, Finding] |
     right.caption("Not computed for this recipe yet. The result is kept: it comes back after a "
                   "reload, and for the same recipe it is never computed again.")
     return None
+
+
+def as_set(cls: type[S]) -> S | None:
+    """The study as its form stands, computed or not; None where that cannot be or was not asked.
+    To be called after `ask`."""
+    found: S | None = st.session_state.get(f"set.{cls.key}")
+    return found
 
 
 def compute(current: Run, study: Study) -> None:
@@ -80,9 +88,11 @@ def show_scores(found: Finding) -> None:
     """The finding's numbers with all that makes them true, and its notes."""
     for score in found.scores:
         said = "not defined" if score.value is None else f"{score.value:.3g}"
+        if score.interval:
+            said += f" (95 % interval {score.interval})"
         basis = [score.space, score.metric, f"{score.sample:,} of {score.total:,} rows",
                  score.noise, "" if score.seed is None else f"seed {score.seed}", score.why]
-        st.markdown(f"{esc_md(score.name)} **{said}**  \n:small[:gray["
+        st.markdown(f"{esc_md(score.name)} **{esc_md(said)}**  \n:small[:gray["
                     f"{esc_md(' · '.join(word for word in basis if word))}]]")
     show_said(found)
 

@@ -16,6 +16,7 @@ from explorer.plot.sweep import Line, draw_index, draw_profiles
 from explorer.run import Run
 from explorer.sweep import Sweep
 from explorer.ui.kept import Kept
+from explorer.ui.sweep_studies import say_studies
 
 Use = Callable[[str, int], None]
 MODEL_BIC = "model_bic"
@@ -25,8 +26,8 @@ _figures: Kept[Any] = Kept(64)
 _READING = {
     "silhouette": "How much nearer rows are to their own cluster than to the next one. Prefers "
                   "few, well separated groups.",
-    "inertia": "The sum of squared distances to the centres always falls. The knee is the number "
-               "farthest below the straight line between the first and the last one tried "
+    "inertia": "More clusters lower the sum of squared distances to the centres. The knee is the "
+               "number farthest below the straight line between the first and the last one tried "
                "(Kneedle), so it moves with the range.",
     MODEL_BIC: "The price of the fitted mixture: how badly its clouds describe the rows, and how "
                "many numbers they need. Compare it within this method only.",
@@ -41,6 +42,7 @@ def show_result(current: Run, found: Sweep, name: str, use: Use) -> None:
         st.warning(esc_md(note), icon=":material/info:")
     now = _now(current)
     _say_suggestions(found, keys)
+    say_studies(current)
     left, right = st.columns([5, 2], gap="medium")
     with right:
         method, count = _choose(found, keys, counts, now)
@@ -202,7 +204,7 @@ def _index_figure(found: Sweep, name: str, index: str, keys: Sequence[str],
         falls = _falls(index)
         better = "lower is better" if index in found.lower else "higher is better"
         if falls:
-            better = "always falls"
+            better = "more clusters lower it"
         return draw_index(found.counts, lines, name=f"{title_of(index)} ({better})",
                           mark="knee" if falls else "best", current=now)
     return _figures.get(("index", name, index, tuple(keys), now), draw)
@@ -220,10 +222,17 @@ def _picker(figure: str, keys: Sequence[str]) -> Callable[[], None]:
         event: Any = st.session_state.get(figure)
         points = event["selection"]["points"] if event else []
         if points and "customdata" in points[0]:
-            count, line = points[0]["customdata"][:2]
-            st.session_state["sweep_count"] = int(count)
-            st.session_state["sweep_method"] = keys[int(line)]
+            count, line = count_and_line(points[0]["customdata"])
+            st.session_state["sweep_count"] = count
+            st.session_state["sweep_method"] = keys[line]
     return pick
+
+
+def count_and_line(told: Any) -> tuple[int, int]:
+    """The customdata of a point of `explorer.plot.sweep`: a browser gives a row of a typed array
+    back as {"0": ..., "1": ...}."""
+    count, line = (told["0"], told["1"]) if isinstance(told, dict) else told[:2]
+    return int(count), int(line)
 
 
 def _show_table(found: Sweep, place: int, method: str) -> None:

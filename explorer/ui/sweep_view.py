@@ -77,7 +77,7 @@ def _choose_methods(current: Run, offered: dict[str, Clusterer]) -> list[Cluster
             next(iter(offered))]
     chosen = st.pills(
         "Methods to try", list(offered), selection_mode="multi", key="sweep_with",
-        format_func=lambda key: clusterers().get(key).title,
+        format_func=lambda key: esc_md(clusterers().get(key).title),
         help="Methods that take a number of clusters. The recipe's has the recipe's parameters, "
              "the others their defaults.")
     return [offered[key] for key in offered if key in chosen]
@@ -133,7 +133,7 @@ def _user(current: Run, counts: tuple[int, ...],
     known = {method.key: method for method in methods}
 
     def use(key: str, count: int) -> None:
-        recipe = current.recipe.using(clusterer=known[key].with_count(count))
+        recipe = current.recipe.unedited.using(clusterer=known[key].with_count(count))
         submit(state.plan_of(recipe).missing(backend().store))
         state.forget_form()
         state.change(recipe=recipe.to_data(), ran=recipe.to_data())

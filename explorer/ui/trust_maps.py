@@ -37,7 +37,7 @@ from explorer.ui.trust_view import (
     in_words,
     scores_of,
 )
-from explorer.values import Finding, Score
+from explorer.values import Finding, Score, facts_in
 
 _USUAL = ("pca", "tsne", "umap")
 _DRAWING = ("encode", "graph", "project")
@@ -80,9 +80,9 @@ def show_maps(current: Run, study: MapTrust) -> None:
     st.subheader("Which map of this embedding keeps most?", anchor=False)
     metric = study.measures_by(current.recipe.projecting.distance)
     st.caption("Each is drawn from the same vectors and measured the same way "
-               f"(k={study.neighbors}, {metric} distance in the embedding, the same rows). PCA is "
-               "made to keep distances (global), t-SNE and UMAP to keep neighbours (local): no map "
-               "is best at both, so choose by what you want to read off it.")
+               f"(k={study.neighbors:d}, {esc_md(metric)} distance in the embedding, the same "
+               "rows). PCA is made to keep distances (global), t-SNE and UMAP to keep neighbours "
+               "(local): no map is best at both, so choose by what you want to read off it.")
     options = _options(current)
     chosen = _choose(options)
     try:
@@ -115,7 +115,8 @@ def _options(current: Run) -> dict[str, tuple[str, Recipe]]:
     given = len(current.dataset.with_role("coordinate")) in (2, 3)
     for method in projectors():
         if method.key != recipe.projector.method and (method.reads != "coordinates" or given):
-            found[method.key] = (method.title, recipe.using(projector=_like(recipe, method)))
+            like = _like(current, method)
+            found[method.key] = (_titled(like), recipe.using(projector=like))
     for asked in state.document().pictures:
         variant = recipe_of(recipe, asked)
         if variant is not None and variant.encoder == recipe.encoder:
@@ -123,15 +124,34 @@ def _options(current: Run) -> dict[str, tuple[str, Recipe]]:
     return found
 
 
-def _like(recipe: Recipe, method: type[Projector]) -> Projector:
-    """The projector with the distance and the dimensions of the recipe's own, where it has them."""
-    ours = recipe.projecting.values()
+def _like(current: Run, method: type[Projector]) -> Projector:
+    """The projector with the distance and the dimensions of the run's own, where it has them, and
+    otherwise its defaults as far as there are rows enough for them."""
+    ours = current.recipe.projecting.values()
     kept = {name: ours[name] for name in ("metric", "dimensions")
             if name in ours and name in method.model_fields}
     try:
-        return method.create(**kept)
+        made = method.create(**kept)
     except ExplorerError:
-        return method.create()
+        made = method.create()
+    entry = backend().store.find(current.plan.embedding)
+    facts = None if entry is None else facts_in(entry)
+    if facts is None:
+        return made
+    given = made.values()
+    for name, (low, high) in made.limits(facts).items():
+        if given[name] is not None and not low <= given[name] <= high:
+            given[name] = int(min(max(given[name], low), high))
+    try:
+        return method.create(**given)
+    except ExplorerError:
+        return made  # the job says why it cannot be drawn
+
+
+def _titled(made: Projector) -> str:
+    changed = ", ".join(f"{name} {value:g}" if isinstance(value, float) else f"{name} {value}"
+                        for name, value in made.changed().items())
+    return f"{made.title} ({changed})" if changed else made.title
 
 
 def _choose(options: dict[str, tuple[str, Recipe]]) -> list[str]:
@@ -183,7 +203,8 @@ def _offer_missing(missing: list[Drawn]) -> None:
             show_problem(error)
             continue
         # What is stored may have been computed without the engine: there is no job to wait for.
-        steps[step.key] = replace(step, after=tuple(key for key in step.after if key in steps))
+        steps[step.key] = replace(step, title=f"Trust of {one.title}",
+                                  after=tuple(key for key in step.after if key in steps))
     if watch(list(steps.values()), "Drawing and measuring maps", "_trust_maps"):
         return
     seconds = about(sum(step.seconds for step in steps.values()))
@@ -210,8 +231,9 @@ def _show_table(current: Run, found: list[Measured]) -> None:
     head[1].markdown(":small[**Map**]")
     for column, name in zip(head[2:7], TILES, strict=True):
         scope, _, rest = MEANT[name].partition(".")
-        column.markdown(f":small[**{_HEADS[name]}**  \n:gray[{scope.split(',')[0].lower()}]]",
-                        help=f"{scope}.{rest}")
+        column.markdown(f":small[**{esc_md(_HEADS[name])}**  \n"
+                        f":gray[{esc_md(scope.split(',')[0].lower())}]]",
+                        help=esc_md(f"{scope}.{rest}"))
     head[7].markdown(":small[**Seconds**]", help="What the projection took when it was computed; "
                                                  "the search for neighbours comes on top.")
     for place, one in enumerate(found):
@@ -228,10 +250,10 @@ def _show_line(current: Run, one: Measured, best: dict[str, float], place: int) 
         score = one.score(name)
         words = in_words(score)
         wins = score.value is not None and _rank(score) == best.get(name)
-        help_ = score.why or (f"95 %: {score.low:.3f} to {score.high:.3f}, {score.sample:,} of "
-                              f"{score.total:,} rows" if score.low is not None
-                              and score.high is not None else None)
-        cell.markdown(f"**{words}** :material/star:" if wins else words, help=help_)
+        said = score.why or (f"95 %: {score.low:.3f} to {score.high:.3f}, {score.sample:,} of "
+                             f"{score.total:,} rows" if score.low is not None
+                             and score.high is not None else "")
+        cell.markdown(f"**{words}** :material/star:" if wins else words, help=esc_md(said) or None)
     cells[7].markdown(f"{one.seconds:.1f}")
     if one.drawn.plan.projection == current.plan.projection:
         cells[8].markdown(":gray[in use]")
@@ -247,6 +269,10 @@ def _use(current: Run, projector: Projector) -> None:
     # The edits of this workspace are not in the recipe it ran: they are added to it anew.
     ran = state.document().ran
     recipe = (current.recipe if ran is None else open_recipe(ran).recipe).using(projector=projector)
+    # The map left stays in the comparison, by the name it has among the others.
+    picked = st.session_state.get("trust.maps.kept", [])
+    st.session_state["trust.maps.kept"] = [*picked, current.recipe.projector.method]
+    st.session_state.pop("trust.maps", None)
     state.forget_form()
     state.change(recipe=recipe.to_data(), ran=recipe.to_data())
 

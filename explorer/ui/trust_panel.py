@@ -29,9 +29,8 @@ from explorer.ui.trust_rows import asked_for, show_share_of_rows, trust_found
 _COUNT, _LINES = "trust.count", "trust.lines"
 _LEAST, _MOST, _USUAL = 1, 50, 15
 _SIDE = 44
-_KINDS = (("kept", ":gray[━━]", "kept: near in both"),
-          ("lost", ":orange[━━]", "lost: landed farther away"),
-          ("false", ":blue[╍╍]", "false: near on the map only"))
+_KINDS = {"kept": "kept: near in both", "lost": "lost: landed farther away",
+          "false": "false: near on the map only"}
 _compared: Kept[Compared] = Kept(500)
 
 
@@ -174,10 +173,12 @@ def _show_lists(current: Run, place: int, found: Compared, names: dict[int, str]
                 f"**{len(found.kept):,}** beside it; **{len(found.lost):,}** landed farther away, "
                 f"and {counted(len(found.false), 'false neighbour')} "
                 f"{'stands' if len(found.false) == 1 else 'stand'} in their place.")
-    for column, (kind, line, words) in zip(st.columns(3, gap="small"), _KINDS, strict=True):
+    for column, (kind, words) in zip(st.columns(3, gap="small"), _KINDS.items(), strict=True):
         places = getattr(found, kind)
         ranks = {"lost": ("map rank", found.on_map),
                  "false": ("true rank", found.in_truth)}.get(kind)
+        line = (":gray[━━]" if kind == "kept" else ":orange[━━]" if kind == "lost" else
+                ":blue[╍╍]")
         with column:
             left, right = st.columns([7, 2], vertical_alignment="center")
             left.markdown(f"{line} **{len(places):,}** {esc_md(words)}")

@@ -56,16 +56,18 @@ def show_share_of_rows(current: Run, places: np.ndarray) -> None:
     lines = []
     for name, said in study.rows_say.items():
         values = np.asarray(finding.per_row[name])
-        here, all_ = values[places], values[np.isfinite(values)]
-        known = here[np.isfinite(here)]
+        all_ = values[np.isfinite(values)]
+        known = values[places][np.isfinite(values[places])]
         if not len(known):
-            lines.append(f"- {said.title}: not measured for these rows")
+            lines.append(f"- {esc_md(said.title)}: not measured for these rows")
             continue
-        as_said = "{:.0%}" if name == "kept" else "{:.3f}"
-        lines.append(f"- {said.title}: **{as_said.format(known.mean())}** on average over "
-                     f"{counted(len(known))}; the whole map {as_said.format(all_.mean())}")
+        here, there = ((f"{mean:.0%}" if name == "kept" else f"{mean:.3f}")
+                       for mean in (known.mean(), all_.mean()))
+        lines.append(f"- {esc_md(said.title)}: **{esc_md(here)}** on average over "
+                     f"{counted(len(known))}; the whole map {esc_md(there)}")
     st.markdown("\n".join(lines))
-    st.caption(f"k={study.neighbors}, {esc_md(metric)} distance in the embedding against the map.")
+    st.caption(f"k={study.neighbors:d}, {esc_md(metric)} distance in the embedding against the "
+               "map.")
     _offer_their_neighbours(current, finding, places)
 
 
@@ -79,8 +81,9 @@ def _offer_their_neighbours(current: Run, finding: Finding, places: np.ndarray) 
     with st.container(horizontal=True, gap="small"):
         for words, other in (("lost", lost), ("false", false)):
             rows = current.rows[np.setdiff1d(other, places)]
-            st.button(f"Select their {words} neighbours ({len(rows):,})", disabled=not len(rows),
-                      key=f"trust.of_rows.{words}", icon=":material/select_all:",
+            st.button(f"Select their {esc_md(words)} neighbours ({len(rows):,})",
+                      disabled=not len(rows), key=f"trust.of_rows.{words}",
+                      icon=":material/select_all:",
                       help="Those outside this selection.",
                       on_click=partial(state.select, rows, "trust"))
 
@@ -156,6 +159,9 @@ def show_by_cluster(current: Run, finding: Finding, names: dict[int, str]) -> No
         "trustworthiness": st.column_config.NumberColumn(format="%.3f"),
         "continuity": st.column_config.NumberColumn(format="%.3f"),
         "stretch": st.column_config.NumberColumn(format="%+.2f")})
+    st.markdown(f"Of a row's neighbours **{same.mean():.1%}** are of its own cluster on the map, "
+                f"{truly.mean():.1%} in the embedding (neighbourhood hit over all "
+                f"{len(labels):,} rows; noise counts as one more cluster).")
     st.caption("Means over the cluster's rows. 'Own beside them': the share of a row's neighbours "
                "that are of its cluster, on the map and in the embedding (neighbourhood hit); "
                "stretch in doublings, above 0 drawn larger than the middling row.")

@@ -15,8 +15,8 @@ from explorer.run import Run
 from explorer.study.map_trust import MapTrust
 from explorer.study.step import study_key
 from explorer.ui.kept import Kept
-from explorer.ui.study_view import ask, show_said
-from explorer.ui.trust_rows import asked_for, offer_worst, show_by_cluster
+from explorer.ui.study_view import as_set, ask, show_said
+from explorer.ui.trust_rows import offer_worst, show_by_cluster
 from explorer.values import Finding, Score
 
 CURVES: Mapping[str, tuple[str, str]] = {
@@ -49,10 +49,11 @@ _figures: Kept[Any] = Kept(64)
 
 
 def show_trust_of_map(current: Run, names: dict[int, str]) -> MapTrust | None:
-    """The study of the run's own map. Gives the study as it is set, computed or not."""
+    """The study of the run's own map. Gives the study as it is set, computed or not; None where
+    its settings are refused."""
     found = ask(MapTrust, current)
     if found is None:
-        return asked_for()
+        return as_set(MapTrust)
     study, finding = found
     _tell(current, study, finding)
     _show_tiles(finding)
@@ -86,8 +87,8 @@ def _tell(current: Run, study: MapTrust, finding: Finding) -> None:
              f"{'all ' if kept.sample == n else f'{kept.sample:,} of '}{n:,} rows")
     chance = k / (n - 1)
     st.markdown(f"On this map (**{esc_md(current.recipe.projecting.title)}**) **{kept.value:.0%}** "
-                f"of each row's {k} nearest rows are kept ({esc_md(basis)}); a map drawn by chance "
-                f"would keep {chance:.1%}. {_read_local(scores)}  \n{_read_global(far)}")
+                f"of each row's {k:d} nearest rows are kept ({esc_md(basis)}); a map drawn by "
+                f"chance would keep {chance:.1%}. {_read_local(scores)}  \n{_read_global(far)}")
 
 
 def _read_local(scores: dict[str, Score]) -> str:
@@ -100,7 +101,7 @@ def _read_local(scores: dict[str, Score]) -> str:
     if continuity + 0.02 < trust:
         return ("More goes wrong by neighbours torn apart than by strangers drawn side by side: "
                 "what looks like two groups may be one.")
-    return "Strangers drawn side by side and neighbours torn apart are about as frequent."
+    return "Strangers drawn side by side and neighbours torn apart do about equal harm."
 
 
 def _read_global(score: Score) -> str:
@@ -118,7 +119,7 @@ def _show_tiles(finding: Finding) -> None:
     for column, name in zip(st.columns(len(TILES), gap="small"), TILES, strict=True):
         score = scores[name]
         with column:
-            st.metric(_short(name), in_words(score), help=MEANT[name], border=True)
+            st.metric(esc_md(_short(name)), in_words(score), help=MEANT[name], border=True)
             if score.low is not None and score.high is not None:
                 st.caption(f"95 %: {score.low:.3f} to {score.high:.3f}, {score.sample:,} of "
                            f"{score.total:,} rows")

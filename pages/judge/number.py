@@ -1,5 +1,7 @@
 """How many clusters: several methods and numbers compared, one of them used."""
 
+from functools import partial
+
 import streamlit as st
 
 from explorer.ui.empty import ready
@@ -8,7 +10,8 @@ from explorer.ui.sections import choose_section
 from explorer.ui.stability_counts import show_gap, show_stability_by_k
 from explorer.ui.sweep_view import show_sweep
 
-PARTS = {"Indices": show_sweep, "Gap statistic": show_gap, "Stability": show_stability_by_k}
+PARTS = {"Indices": show_sweep, "Gap statistic": partial(show_gap, leads=False),
+         "Stability": partial(show_stability_by_k, leads=False)}
 
 st.title("Number of clusters", anchor=False)
 with problems_shown():

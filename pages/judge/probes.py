@@ -18,6 +18,8 @@ with problems_shown():
         st.markdown(f"**{esc_md(Probe.question)}**  \n:small[:gray[{esc_md(Probe.describe())}]]")
         study = choose_probe(current)
         if study is not None:
-            show_probe(current, study, state.cluster_names())
-            st.divider()
-            show_comparison(current, study)
+            own, others = st.tabs(["These vectors", "Compare encoders"])
+            with own:
+                show_probe(current, study, state.cluster_names())
+            with others:
+                show_comparison(current, study)

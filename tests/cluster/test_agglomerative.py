@@ -9,9 +9,9 @@ from sklearn.datasets import load_digits
 
 from explorer.cluster.agglomerative import Agglomerative, cut, pair_distances
 from explorer.cluster.tree import check_tree
-from explorer.errors import Cancelled, DataError, ParameterError
+from explorer.errors import Cancelled, DataError, ParameterError, ResultError
 from explorer.spec import Facts, silent
-from explorer.values import by_size, facts_of
+from explorer.values import Tree, by_size, facts_of
 
 LINKAGES = [("ward", "euclidean"), ("average", "euclidean"), ("average", "cosine"),
             ("complete", "euclidean"), ("complete", "cosine"), ("single", "euclidean"),
@@ -127,3 +127,28 @@ def test_stops_while_measuring():
 
     with pytest.raises(Cancelled):
         Agglomerative().cluster(cloud(), stop)
+
+
+def test_another_cut_reads_the_same_tree():
+    vectors = cloud()
+    method = Agglomerative(clusters=5)
+    tree = method.grow(vectors, silent)
+    for change in ({"clusters": 9}, {"distance_threshold": 7.0}):
+        other = method.model_copy(update=change)
+        assert other.grower() == method.grower()
+        np.testing.assert_array_equal(other.cut(tree, silent).labels,
+                                      other.cluster(vectors, silent).labels)
+    for change in ({"linkage": "average"}, {"neighbors": 4}):
+        assert method.model_copy(update=change).grower() != method.grower()
+
+
+@pytest.mark.parametrize("break_it", [
+    lambda merges: merges[:-1], lambda merges: merges[::-1].copy(),
+    lambda merges: np.where(np.arange(4) == 3, 2.0, merges),
+    lambda merges: np.where(np.arange(4) == 2, np.nan, merges),
+    lambda merges: np.where(np.arange(4) == 0, 0.0, merges)])
+def test_a_tree_that_cannot_be_is_refused(break_it):
+    tree = Agglomerative().grow(cloud(40), silent)
+    check_tree(tree, 40)
+    with pytest.raises(ResultError):
+        check_tree(Tree(break_it(tree.merges), "euclidean"), 40)

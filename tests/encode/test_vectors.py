@@ -96,3 +96,23 @@ def test_blocks_join_without_a_seam(store: Store, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr("explorer.encode.unit._BLOCK_VALUES", 12)
     np.testing.assert_allclose(encode(store, uploaded, center=True, normalize=True).vectors, whole,
                                rtol=1e-5, atol=1e-7)
+
+
+def test_whitening_is_scikit_learns(store: Store) -> None:
+    from sklearn.decomposition import PCA
+
+    draws = np.random.default_rng(0)
+    uploaded = (draws.normal(size=(80, 5)) @ draws.normal(size=(5, 5)) + 3).astype(np.float32)
+    found = encode(store, uploaded, whiten=True)
+    oracle = PCA(whiten=True, svd_solver="full").fit_transform(uploaded.astype(np.float64))
+    signs = np.sign((oracle * found.vectors).sum(axis=0))
+    np.testing.assert_allclose(found.vectors, oracle * signs, atol=1e-4)
+    assert "whitened to 5-d" in found.title
+    flat = np.hstack([uploaded, uploaded[:, :2]])  # two directions without spread
+    found = encode(store, flat, whiten=True, normalize=True)
+    assert found.vectors.shape == (80, 5)
+    np.testing.assert_allclose(np.linalg.norm(found.vectors, axis=1), 1, rtol=1e-5)
+    assert any("5 directions" in note for note in found.notes)
+    with pytest.raises(DataError) as refused:
+        encode(store, np.ones((4, 3), dtype=np.float32), whiten=True)
+    assert refused.value.code == "IDENTICAL_ROWS"

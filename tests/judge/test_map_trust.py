@@ -233,3 +233,14 @@ def test_it_stops_when_asked():
         raise Cancelled
     with pytest.raises(Cancelled):
         compare_ranks(*scattered(), np.arange(150), "euclidean", stop)
+
+
+def test_distances_equal_on_paper_are_tied_whatever_the_rounding():
+    rng = np.random.default_rng(4)
+    step = rng.normal(size=30)
+    turned = np.array([rng.permutation(step) for _ in range(60)])  # all as far from the first row
+    vectors = np.concatenate([np.zeros((1, 30)), turned]) + rng.normal(size=30)
+    found = squares(spots(vectors), np.array([0]))[0]
+    assert len(np.unique(found[1:])) == 1
+    ranks = compare_ranks(vectors, vectors[:, :2], np.array([0]), "euclidean")
+    assert ranks.near[0].tolist() == list(range(1, ranks.deepest + 1))

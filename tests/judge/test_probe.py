@@ -11,6 +11,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from explorer.judge.probe import (
+    STRENGTHS,
     Folds,
     Interval,
     accuracies,
@@ -68,6 +69,11 @@ def test_classes_equal_scikit_learn(iris, folds):
             np.mean([balanced_accuracy_score(codes, answer) for answer in answers]))
         assert macro_f1(codes, probed) == pytest.approx(
             np.mean([f1_score(codes, answer, average="macro") for answer in answers]))
+    tested = folds.assigned[1] == 2  # standardised by the training rows, not by those tested
+    fit = make_pipeline(StandardScaler(), LogisticRegression(max_iter=500)).fit(
+        vectors[~tested], codes[~tested])
+    np.testing.assert_allclose(linear.answers[1, tested], fit.predict_proba(vectors[tested]),
+                               atol=2e-3)
     assert linear.stuck == 0
     assert linear_classes(vectors, codes, folds, 1e6, 2, silent).stuck == len(folds.splits)
 
@@ -142,3 +148,24 @@ def test_interval_is_nadeau_and_bengios():
     assert corrected_interval(np.ones(10), 5) == Interval(1.0, None, None)
     assert np.isnan(corrected_interval(np.array([np.nan]), 5).mean)
     assert Folds(np.zeros((2, 3), dtype=np.int32), 2).splits == [(0, 0), (0, 1), (1, 0), (1, 1)]
+
+
+def test_strength_is_chosen_on_training_rows_only():
+    draws = np.random.default_rng(2)
+    codes = np.repeat([0, 1], 60).astype(np.int32)
+    vectors = draws.normal(size=(120, 80)).astype(np.float32)
+    vectors[:, 0] += 2.5 * codes  # one column tells, 79 mislead
+    folds = draw_folds(same_vectors(vectors), codes, 4, 1, seed=0)
+    tested = folds.assigned[0] == 0
+    chosen = linear_classes(vectors, codes, folds, None, 500, silent)
+    loose = linear_classes(vectors, codes, folds, 10.0, 500, silent)
+    assert accuracies(codes, chosen, folds).mean() >= accuracies(codes, loose, folds).mean()
+    turned = np.where(tested, 1 - codes, codes).astype(np.int32)
+    again = linear_classes(vectors, turned, folds, None, 500, silent)
+    # the tested rows' own labels change nothing of what is predicted for them
+    np.testing.assert_array_equal(chosen.answers[0, tested], again.answers[0, tested])
+    every = [linear_classes(vectors, codes, folds, c, 500, silent).answers[0, tested]
+             for c in STRENGTHS]
+    assert any(np.array_equal(chosen.answers[0, tested], answers) for answers in every)
+    numbers = linear_numbers(vectors, vectors[:, 0].astype(np.float64), folds, None, silent)
+    assert determinations(vectors[:, 0], numbers, folds).mean() > 0.8

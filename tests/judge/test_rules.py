@@ -61,6 +61,24 @@ def test_random_clusters_have_no_rule_on_other_rows(table):
     assert rule is None or rule.crossed.f1 < 0.55
 
 
+def test_a_rule_is_judged_on_rows_it_was_not_learned_from():
+    draws = np.random.default_rng(3)
+    features = [Feature(f"f{at}", draws.normal(size=60)) for at in range(150)]
+    inside = np.arange(60) < 20
+    rule = learn_rule(features, inside, 2, 0)
+    assert rule.own.f1 > 0.75  # chance, among so many columns
+    assert rule.crossed.f1 < 0.55
+    assert rule.crossed.right + rule.crossed.lost == 20  # every row is judged once
+
+
+def test_the_line_parts_the_values_on_either_side():
+    values = np.repeat(np.arange(10.0), 8)
+    above = learn_rule([Feature("a", values)], values >= 3, 1, 0).terms
+    below = learn_rule([Feature("a", values)], values <= 2, 1, 0).terms
+    assert [(term.test, 2 < term.number <= 3) for term in above] == [("at least", True)]
+    assert [(term.test, 2 <= term.number < 3) for term in below] == [("at most", True)]
+
+
 def test_missing_values_meet_no_condition(table):
     width = table[0].copy()
     inside = width > 21

@@ -5,7 +5,7 @@ import pytest
 from scipy.spatial.distance import cdist
 from sklearn.metrics import silhouette_samples
 
-from explorer.judge import silhouette_device
+from explorer.judge import silhouette_device, silhouette_tiles
 from explorer.judge.kept import without_noise
 from explorer.judge.manhattan import manhattan_tile
 from explorer.judge.silhouette_sums import ask, sum_distances
@@ -37,6 +37,16 @@ def test_tiles_are_the_distances(metric, d):
     expected = cdist(vectors[place[rows]].astype(float), vectors[place[columns]].astype(float),
                      SCIPY[metric])
     np.testing.assert_allclose(tile, expected, rtol=3e-6)
+
+
+def test_only_what_is_asked_for_is_summed():
+    rng = np.random.default_rng(0)
+    vectors, kept = rng.normal(size=(900, 4)), without_noise(rng.integers(-1, 3, 900))
+    drawn = np.arange(0, len(kept.rows), 9)
+    question = ask(vectors, [kept], "euclidean", [drawn])
+    assert question.wanted == len(drawn)
+    assert sorted(question.points.of_row[kept.rows[drawn]]) == list(range(len(drawn)))
+    assert ask(vectors, [kept], "euclidean").wanted == len(kept.rows)
 
 
 @pytest.mark.parametrize("metric", list(SCIPY))
@@ -74,3 +84,31 @@ def test_the_graphics_card_of_this_machine(monkeypatch):
 def test_no_card_is_asked_for_small_work():
     question = ask(np.eye(5), [without_noise(np.array([0, 0, 1, 1, 1]))], "euclidean")
     assert silhouette_device.free_card(question) == ""
+
+
+def test_copies_are_found_by_digest_or_at_length():
+    rng = np.random.default_rng(0)
+    rows = rng.integers(0, 3, (2000, 4)).astype(np.float32)
+    rows[rows == 0] *= rng.choice([-1, 1], (rows == 0).sum())
+    part = np.arange(5, 2000)
+    found = [silhouette_tiles._different(rows, part, silent),
+             silhouette_tiles._different_at_length(rows, part)]
+    for first, point in found:
+        assert len(first) == 81
+        np.testing.assert_array_equal(rows[part[first]][point], rows[part])
+    np.testing.assert_array_equal(np.sort(found[0][0]), np.sort(found[1][0]))
+
+
+def test_two_rows_with_one_digest_stay_two(monkeypatch):
+    monkeypatch.setattr(np.random, "default_rng", lambda seed: SameNumbers())
+    rows = np.array([[1, 2], [2, 1], [1, 2]], dtype=np.float32)
+    first, point = silhouette_tiles._different(rows, np.arange(3), silent)
+    assert len(first) == 2
+    assert point[0] == point[2] != point[1]
+
+
+class SameNumbers:
+    """A generator whose multipliers are all 1, so that a digest forgets the order."""
+
+    def integers(self, high, size, dtype):
+        return np.zeros(size, dtype=dtype)

@@ -35,6 +35,12 @@ def test_sweep_marks_each_method_and_the_current() -> None:
     assert "not defined" in said(draw_index(counts, [Line("a", np.full(5, np.nan))], name="b"))
 
 
+def test_a_clicked_point_says_its_number_and_method() -> None:
+    from explorer.ui.sweep_result import count_and_line
+
+    assert count_and_line({"0": 9, "1": 1}) == count_and_line([9, 1]) == (9, 1)
+
+
 def test_profiles_show_all_rows_of_every_number() -> None:
     profiles = np.array([np.linspace(-0.5, 0.5, 11), np.linspace(0, 1, 11), np.full(11, np.nan)])
     figure = draw_profiles(np.array([2, 3, 4]), profiles, np.array([0.0, 0.5, np.nan]),

@@ -17,7 +17,7 @@ from explorer.store import Store
 from explorer.study import studies
 from explorer.study.stability_report import grade
 from explorer.study.step import study_key, study_step
-from explorer.study.vary import NUDGE, ORDER, ROWS, SEED, another_seed, deal, nudges
+from explorer.study.vary import COUNT, NUDGE, ORDER, ROWS, SEED, another_seed, deal, nudges
 from tests.builders import build_dataset
 
 CENTERS = np.array([[0, 0, 0, 0], [9, 0, 0, 3], [0, 9, 0, 0], [0, 0, 12, 5]], float)
@@ -102,7 +102,7 @@ def test_what_all_must_change_something_and_a_cancel_stops(store):
     assert refused.value.code == "NOTHING_TO_CHANGE"
 
     def stop(fraction, text):
-        if fraction > 0.3:
+        if fraction > 0.01:
             raise Cancelled
 
     for key in ("stability", "map_stability", "null_models", "hopkins", "gap", "stability_by_k"):
@@ -115,6 +115,7 @@ def test_changes_are_dealt_evenly_and_nudges_stay_inside_their_bounds():
     assert deal([NUDGE], 8, 2) == [NUDGE] * 2
     method = clusterers().create("kmeans", {"clusters": 20})
     assert [one.method.clusters for one in nudges(method, 0.1)] == [18, 22, 19, 21]
+    assert {one.parameter for one in nudges(method, 0.1)} == {"clusters"}
     low = clusterers().create("kmeans", {"clusters": 2})
     assert [one.method.clusters for one in nudges(low, 0.1)] == [3]
     seeds = {another_seed(low, number, 0).seed for number in range(5)}
@@ -175,10 +176,10 @@ def test_hopkins_asks_for_more_than_one_cloud(store):
 @pytest.mark.parametrize("method", ["kmeans", "agglomerative"])
 def test_gap_and_halves_know_how_many_groups_there_are(store, method):
     result = ran(store, groups(), method)
-    assert found(result, "gap", highest=6, references=8).scores[0].value == 4
-    halves = found(result, "stability_by_k", highest=6, splits=4)
+    assert found(result, "gap", highest=5, references=6).scores[0].value == 4
+    halves = found(result, "stability_by_k", highest=5, splits=2)
     assert halves.scores[0].value == 4
-    assert halves.extras["strengths"].shape == (8, 5)
+    assert halves.extras["strengths"].shape == (4, 4)
 
 
 def test_even_rows_are_one_cluster_by_the_gap(store):
@@ -205,3 +206,14 @@ def test_methods_that_find_the_number_themselves_have_no_curve(store):
         score = found(result, key).scores[0]
         assert score.value is None
         assert "finds the number" in score.why
+
+
+def test_another_number_of_clusters_is_shown_but_not_graded(store):
+    found_ = found(ran(store, groups()), "stability", runs=8)
+    kinds = [record["change"] for record in found_.tables["kinds"]]
+    assert COUNT in kinds
+    assert found_.extras["by_kind"][kinds.index(COUNT)].min() < 0.75
+    assert [record["grade"] for record in found_.tables["clusters"]] == ["highly stable"] * 4
+    alone = found(ran(store, groups()), "stability", runs=2, seeds=False, subsamples=False,
+                  row_order=False)
+    assert {record["under"] for record in alone.tables["clusters"]} == {COUNT}

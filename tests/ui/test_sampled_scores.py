@@ -7,6 +7,7 @@ import numpy as np
 from explorer.cli_write import score_table
 from explorer.judge import judges
 from explorer.load import load_sample
+from explorer.measures import measures
 from explorer.project import projectors
 from explorer.propose import propose
 from explorer.recipe import Call
@@ -14,6 +15,7 @@ from explorer.run import run
 from explorer.spec import silent
 from explorer.ui.map_view import score_line
 from explorer.ui.offers import _find
+from explorer.ui.rows_view import _standing
 from explorer.values import Judgement, Score, read, save
 
 
@@ -33,6 +35,9 @@ def test_the_score_line_names_sample_interval_and_seed(store):
     assert f"(95 % interval {score.interval})" in score_table(current.scores)
     values = np.asarray(current.silhouette.per_row["silhouette"])
     assert np.isfinite(values).sum() == score.sample
+    outside = int(current.rows[np.flatnonzero(np.isnan(values))[0]])
+    assert "not in the sample" in _standing(current, outside, {})
+    assert f"of a sample of {score.sample} rows" in measures(current)["silhouette"].made_by
     titles = [title for title, _ in _find(current) if "silhouette" in title]
     assert all(title.endswith("of the sample") for title in titles)
 

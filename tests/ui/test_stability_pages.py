@@ -18,7 +18,7 @@ from tests.ui.opened import open_page
 SMALL = {"stability": {"runs": 6}, "map_stability": {"seeds": 1, "subsamples": 1},
          "stability_by_k": {"highest": 4, "splits": 1}, "null_models": {"runs": 4},
          "hopkins": {"runs": 4, "rounds": 2}, "gap": {"highest": 4, "references": 2}}
-PARTS = [("stability", "Clusters", "highly stable"), ("stability", "Map", "neighbours on the map"),
+PARTS = [("stability", "Clusters", "repeats: "), ("stability", "Map", "neighbours on the map"),
          ("stability", "Number of clusters", "both halves"),
          ("structure", "Against noise", "As good as yours"),
          ("structure", "Hopkins statistic", "Hopkins statistic **"),
@@ -35,15 +35,16 @@ def studied(shared):
     for study in asked:
         steps.execute(study_step(result.plan, study).payload, str(shared.store.root), silent)
     identifier = shared.workspaces.create("studied")
-    document = Document(dataset=data.id, recipe=recipe.to_data(), ran=recipe.to_data(), studies=tuple(
-        Call.of(study).model_dump(mode="json") for study in asked))
+    calls = tuple(Call.of(study).model_dump(mode="json") for study in asked)
+    document = Document(dataset=data.id, recipe=recipe.to_data(), ran=recipe.to_data(),
+                        studies=calls)
     shared.workspaces.save(identifier, document.model_dump(mode="json"), 0)
     return identifier, result
 
 
 def text_of(app):
-    return " ".join(str(item.value) for kind in ("markdown", "success", "info", "warning", "caption")
-                    for item in app.get(kind))
+    kinds = ("markdown", "success", "info", "warning", "caption")
+    return " ".join(str(item.value) for kind in kinds for item in app.get(kind))
 
 
 @pytest.mark.parametrize(("page", "part", "words"), PARTS)

@@ -176,6 +176,7 @@ def test_maps_are_ranked_and_one_is_used(shared, small):
     app.multiselect(key="trust.maps").set_value(["", "ica"])
     rerun(app)
     assert "Still missing: PCA" in said(app)
+    assert "t-SNE (perplexity 19)" in app.multiselect(key="trust.maps").options
     press(app, "Draw and measure 2 maps")
     study = MapTrust.create(neighbors=5)
     current = current_of(app)
@@ -194,4 +195,5 @@ def test_maps_are_ranked_and_one_is_used(shared, small):
     assert f"**{max(ours, theirs):.1%}** :material/star:" in lines
     press(app, "Use this map")
     document = app.session_state["opened"].document
+    assert "pca" in app.multiselect(key="trust.maps").value
     assert document.ran["projector"]["method"] == document.recipe["projector"]["method"] == "ica"
