@@ -13,7 +13,7 @@ from explorer.cluster.prepare import facts
 from explorer.self_organize.layout import Trained
 from explorer.self_organize.train import SelfOrganizing
 from explorer.spec import Cost, Facts, Progress, part
-from explorer.values import NOISE, Clustering, by_size
+from explorer.values import NOISE, Clustering, RowValue, by_size
 
 
 class SOM(SelfOrganizing, Clusterer):
@@ -26,6 +26,10 @@ class SOM(SelfOrganizing, Clusterer):
     rank: ClassVar[int] = 90
     sweeps: ClassVar[str] = "clusters"
     draws: ClassVar[tuple[str, ...]] = ("hit_map", "u_matrix", "component_planes")
+    rows_say: ClassVar[Mapping[str, RowValue]] = {
+        **Clusterer.rows_say,
+        "neuron_distance": RowValue("Distance to its neuron", "How far the row lies from the "
+                                    "neuron that stands for it: far ones are poorly described.")}
 
     clusters: int = Field(8, ge=2, le=200, description="To how many clusters the neurons are "
                           "joined; plays no part where every neuron is one.")

@@ -49,12 +49,12 @@ def show_condensed_tree(current: Run, names: dict[int, str]) -> None:
                         on_select=lambda: _choose(current, branches, last))
     with right:
         _show_clusters(called, branches, np.asarray(found.extras["persistence"]))
-    many = "" if len(branches) <= MOST else (f" Drawn are the {MOST} branches with most rows of "
-                                             f"{len(branches):,}.")
+    many = len(branches) > MOST
+    drawn_ones = f"the {MOST} with most rows of {len(branches):,} branches" if many else "all"
     edited = " Your edits of the clusters are not in it." if current.plan.edited else ""
-    st.caption(f"{len(last):,} rows in {esc_md(current.space)}; {found.noise:,} of them are noise: "
-               "they left every chosen branch before it began, or lie in none. Click a branch to "
-               f"select its rows.{many}{edited}")
+    st.caption(f"{len(last):,} rows in {esc_md(current.space)}; {int(found.noise):,} of them are "
+               "noise: they are in none of the chosen branches. Drawn branches: "
+               f"{esc_md(drawn_ones)}. Click a branch to select its rows.{edited}")
 
 
 def _draw(branches: np.ndarray, last: np.ndarray, left: np.ndarray, called: dict[int, str],

@@ -106,7 +106,7 @@ def _show_controls(current: Run, used: Cut, tried: Cut) -> None:
                     on_change=lambda: try_count(current, st.session_state[_COUNT]),
                     help="Or click the figure at any height.")
     highest = float(current.tree.merges[-1, 2])
-    st.number_input(f"Cut at distance ({_unit(current)})", 0.0, None, key=_HEIGHT,
+    st.number_input(f"Cut at distance ({esc_md(_unit(current))})", 0.0, None, key=_HEIGHT,
                     step=float(f"{highest / 50 or 1.0:.1g}"), format="%.6g",
                     on_change=lambda: _try_height(current))
     sizes = np.bincount(labels_at(current, tried.count))

@@ -180,7 +180,8 @@ def _open_as_copy(view: View) -> None:
     document = opened.document.model_copy(update={
         "dataset": view.dataset, "source": view.source, "upload": view.upload,
         "roles": view.roles, "recipe": view.ran, "ran": view.ran, "panels": view.panels,
-        "pictures": view.pictures, "studies": view.studies, "reasons": (), "sweep": (), "importing": "", "reading": {}})
+        "pictures": view.pictures, "studies": view.studies, "reasons": (), "sweep": (),
+        "importing": "", "reading": {}})
     state.open_copy(document, [*steps, *then])
 
 
