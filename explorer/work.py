@@ -15,8 +15,8 @@ from explorer.spec import Facts, Progress
 from explorer.store import Store
 from explorer.values import Clustering, Embedding, Projection, facts_in, facts_of
 
-_LIBRARIES = ("numpy", "scikit-learn", "umap-learn", "openTSNE", "pynndescent", "torch",
-              "sentence-transformers", "embedding-explorer")
+_LIBRARIES = ("numpy", "scikit-learn", "umap-learn", "openTSNE", "pynndescent", "hdbscan",
+              "minisom", "torch", "sentence-transformers", "embedding-explorer")
 
 
 @dataclass(frozen=True)

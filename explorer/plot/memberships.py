@@ -30,7 +30,9 @@ def draw_memberships(shares: np.ndarray, names: Sequence[str]) -> Any:
     known = np.isfinite(flat)
     trace = go.Scatter(
         x=column[known], y=line[known], mode="markers",
-        customdata=np.column_stack([line, column])[known], showlegend=False, hoverinfo="text",
+        # A list: an array of two columns comes back from the browser as an object of its indices.
+        customdata=np.column_stack([line, column])[known].tolist(), showlegend=False,
+        hoverinfo="text",
         hovertext=[f"rows of {esc_plotly(names[i], 40)}: {value:.1%} in "
                    f"{esc_plotly(names[j], 40)} on average"
                    for i, j, value in zip(line[known], column[known], flat[known], strict=True)],
