@@ -23,6 +23,7 @@ from explorer.study.agreement import Agreement
 from explorer.ui import state
 from explorer.ui.agreement_against import Other, choose_other
 from explorer.ui.backend import backend
+from explorer.ui.clicks import clicked
 from explorer.ui.job_panel import about, submit, watch
 from explorer.ui.kept import Kept
 from explorer.ui.problem import show_problem
@@ -212,9 +213,7 @@ def _table(pair: Pair) -> tuple[Table, str]:
 
 def _choose(pair: Pair, chart: str, key: str) -> None:
     """Select the rows of the cells or flows that were clicked."""
-    points = st.session_state[chart]["selection"]["points"]
-    cells = {tuple(int(number) for number in point["customdata"][:2]) for point in points
-             if point.get("customdata") is not None}
+    cells = {tuple(map(int, numbers[:2])) for numbers in clicked(chart)}
     if not cells:
         return
     own, other = pair.finding.extras["ours"], pair.finding.extras["theirs"]

@@ -13,6 +13,7 @@ from explorer.escape import esc_md, shown
 from explorer.plot.condensed_tree import MOST, Icicle, draw_condensed_tree, lay_out
 from explorer.run import Run, name_of
 from explorer.ui import state
+from explorer.ui.clicks import clicked
 from explorer.ui.kept import Kept
 
 _CHART = "condensed_tree"
@@ -94,13 +95,8 @@ def _texts(icicle: Icicle, branches: np.ndarray, called: dict[int, str]) -> list
 
 
 def _choose(current: Run, branches: np.ndarray, last: np.ndarray) -> None:
-    event: Any = st.session_state.get(_CHART)
-    points = event["selection"]["points"] if event else []
-    if not points:
-        return
-    data = points[0]["customdata"]
-    branch = int(data[0] if isinstance(data, list | tuple) else data)
-    state.select(current.rows[rows_under(branches, last, branch)], _CHART)
+    for branch, *_ in clicked(_CHART)[:1]:
+        state.select(current.rows[rows_under(branches, last, int(branch))], _CHART)
 
 
 def _show_clusters(called: dict[int, str], branches: np.ndarray,

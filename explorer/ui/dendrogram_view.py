@@ -18,6 +18,7 @@ from explorer.plot.dendrogram import (
 from explorer.run import Run
 from explorer.ui import state
 from explorer.ui.backend import backend
+from explorer.ui.clicks import clicked
 from explorer.ui.cut_preview import (
     Cut,
     drop_cut,
@@ -129,16 +130,11 @@ def _try_height(current: Run) -> None:
 
 def _answer(current: Run, crown: Crown) -> None:
     """A click: cut there, or choose the rows of a branch."""
-    event: Any = st.session_state.get(_CHART)
-    points = event["selection"]["points"] if event else []
-    if not points:
-        return
-    data = points[0]["customdata"]
-    told = int(data[0] if isinstance(data, list | tuple) else data)
-    if told < 0:
-        try_count(current, -told)
-    else:
-        state.select(current.rows[crown.inside(told)], _CHART)
+    for told, *_ in clicked(_CHART)[:1]:
+        if told < 0:
+            try_count(current, -int(told))
+        else:
+            state.select(current.rows[crown.inside(int(told))], _CHART)
 
 
 def _use(current: Run, tried: Cut) -> None:

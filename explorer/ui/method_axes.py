@@ -12,6 +12,7 @@ from explorer.escape import esc_md
 from explorer.plot.loadings import draw_loadings, paint_loadings
 from explorer.plot.scree import broken_stick, draw_scree
 from explorer.run import Run
+from explorer.ui.clicks import clicked
 from explorer.ui.colors import colorings
 from explorer.ui.kept import Kept
 
@@ -116,12 +117,10 @@ def _picture_shape(current: Run, d: int) -> tuple[int, int, int] | None:
 
 def _color_by(current: Run, names: dict[int, str], key: str, features: list[str]) -> None:
     """Colour the map by the column of a bar; a level of a category by its column."""
-    event: Any = st.session_state.get(key)
-    points = event["selection"]["points"] if event else []
-    if not points:
+    found = clicked(key)
+    if not found:
         return
-    data = points[0].get("customdata", 0)
-    feature = features[int(data[0] if isinstance(data, list | tuple) else data)]
+    feature = features[int(found[0][0])]
     options = [key for key in colorings(current, names) if key.startswith("column:")]
     fitting = [key for key in options if feature.startswith(key.removeprefix("column:"))]
     if fitting:
@@ -136,13 +135,11 @@ def _open_component(current: Run) -> None:
     """Show the loadings of the component clicked on, where they are kept."""
     from explorer.ui.method_view import open_drawing  # which draws with this module
 
-    event: Any = st.session_state.get("method.scree")
-    points = event["selection"]["points"] if event else []
+    found = clicked("method.scree")
     loadings = _extras(current).get("loadings")
-    if not points or loadings is None:
+    if not found or loadings is None:
         return
-    data = points[0].get("customdata", 0)
-    place = int(data[0] if isinstance(data, list | tuple) else data) - _on_map(current)[0]
+    place = int(found[0][0]) - _on_map(current)[0]
     if not 0 <= place < loadings.shape[1]:
         st.toast(f"Loadings are kept of {loadings.shape[1]:,} components.")
         return

@@ -13,6 +13,7 @@ from explorer.plot.k_distances import draw_k_distances
 from explorer.plot.memberships import draw_memberships
 from explorer.run import Run, name_of
 from explorer.ui import state
+from explorer.ui.clicks import clicked
 from explorer.ui.kept import Kept
 
 _MOST = 40
@@ -63,12 +64,10 @@ def _offer_unsure(current: Run) -> None:
 
 
 def _select_leaning(current: Run) -> None:
-    event: Any = st.session_state.get("method.memberships")
-    points = event["selection"]["points"] if event else []
     labels, memberships = _labels(current), _extras(current)["memberships"]
     inside = np.zeros(len(labels), dtype=bool)
-    for point in points:
-        line, column = (int(part) for part in point["customdata"][:2])
+    for numbers in clicked("method.memberships"):
+        line, column = map(int, numbers[:2])
         rows = np.flatnonzero(labels == line)
         others = np.array(memberships[rows])
         if line != column:  # of the other clusters this one is the likeliest
@@ -100,9 +99,8 @@ def show_k_distances(current: Run, names: dict[int, str]) -> None:
                           lambda: draw_k_distances(distances, eps, neighbors))
     st.plotly_chart(figure, key="method.k_distances", on_select="rerun", config=_CONFIG,
                     selection_mode="points")
-    event: Any = st.session_state.get("method.k_distances")
-    points = event["selection"]["points"] if event else []
-    tried = _number(points[0]) if points else eps
+    points = clicked("method.k_distances")
+    tried = points[0][0] if points else eps
     core = int(np.searchsorted(distances, tried, side="right"))
     st.markdown(f"eps **{tried:.4g}**{' (used now)' if not points else ''}: {core:,} of "
                 f"{len(distances):,} rows ({core / len(distances):.1%}) have {neighbors} rows, "
@@ -134,11 +132,6 @@ def show_eigenvalues(current: Run, names: dict[int, str]) -> None:
                f"of the normalised Laplacian ({len(current.rows):,} rows in "
                f"{esc_md(current.space)}). Only as many are known as clusters were asked for: ask "
                "for more to see further.")
-
-
-def _number(point: dict[str, Any]) -> float:
-    data = point.get("customdata", 0.0)
-    return float(data[0] if isinstance(data, list | tuple) else data)
 
 
 def _extras(current: Run) -> dict[str, np.ndarray]:

@@ -17,6 +17,7 @@ from explorer.plot.hit_map import draw_hit_map
 from explorer.plot.u_matrix import draw_u_matrix
 from explorer.run import Run, name_of
 from explorer.ui import state
+from explorer.ui.clicks import clicked
 from explorer.ui.kept import Kept
 from explorer.values import NOISE
 
@@ -210,14 +211,6 @@ def _chooser(current: Run, key: str) -> Callable[[], None]:
     neuron = np.asarray(_extras(current)["neuron"])
 
     def choose() -> None:
-        event: Any = st.session_state.get(key)
-        points = event["selection"]["points"] if event else []
-        clicked = sorted({int(neuron_clicked(point)) for point in points})
-        state.select(current.rows[np.isin(neuron, clicked)], "method")
+        chosen = sorted({int(numbers[0]) for numbers in clicked(key)})
+        state.select(current.rows[np.isin(neuron, chosen)], "method")
     return choose
-
-
-def neuron_clicked(point: dict[str, Any]) -> int:
-    """The neuron in the customdata of a clicked point, which Plotly may wrap in a list."""
-    data = point.get("customdata", -1)
-    return int(data[0] if isinstance(data, list | tuple) else data)

@@ -18,6 +18,7 @@ from explorer.study.probe import LEFT_OUT, Probe
 from explorer.study.step import study_key, study_step
 from explorer.ui import state
 from explorer.ui.backend import backend
+from explorer.ui.clicks import clicked
 from explorer.ui.form import edit_method
 from explorer.ui.job_panel import about, submit, watch
 from explorer.ui.kept import Kept
@@ -173,9 +174,7 @@ def _select(words: str, rows: np.ndarray, name: str, about_them: str) -> None:
 
 
 def _choose(rows: np.ndarray, found: Finding, chart: str) -> None:
-    points = st.session_state[chart]["selection"]["points"]
-    cells = {tuple(int(number) for number in point["customdata"][:2]) for point in points
-             if point.get("customdata") is not None}
+    cells = {tuple(map(int, numbers[:2])) for numbers in clicked(chart)}
     own, predicted = found.extras["own"], found.extras["predicted"]
     chosen = np.zeros(len(rows), dtype=bool)
     for code, answer in cells:

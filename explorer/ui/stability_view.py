@@ -17,6 +17,7 @@ from explorer.study.stability_report import DISSOLVED, GRADES, MEANINGS, RECOVER
 from explorer.ui import state
 from explorer.ui.basis import show_basis
 from explorer.ui.cells import shown_cell
+from explorer.ui.clicks import clicked
 from explorer.ui.kept import Kept
 from explorer.ui.study_view import ask, show_said, show_scores
 from explorer.values import Finding
@@ -109,10 +110,7 @@ def _show_figures(current: Run, study: Stability, found: Finding,
 
 
 def _choose(current: Run, chart: str) -> None:
-    event: Any = st.session_state.get(chart)
-    points = event["selection"]["points"] if event else []
-    _select(current, [int(point["customdata"]) if not isinstance(point["customdata"], list)
-                      else int(point["customdata"][0]) for point in points])
+    _select(current, [int(numbers[0]) for numbers in clicked(chart)])
 
 
 def _select(current: Run, clusters: list[int]) -> None:

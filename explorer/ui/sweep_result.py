@@ -15,6 +15,7 @@ from explorer.judge.knee import find_knee
 from explorer.plot.sweep import Line, draw_index, draw_profiles
 from explorer.run import Run
 from explorer.sweep import Sweep
+from explorer.ui.clicks import clicked
 from explorer.ui.kept import Kept
 from explorer.ui.sweep_studies import say_studies
 
@@ -219,20 +220,10 @@ def _profile_figure(found: Sweep, name: str, place: int, now: int | None) -> Any
 def _picker(figure: str, keys: Sequence[str]) -> Callable[[], None]:
     """A point that is clicked becomes the number in question."""
     def pick() -> None:
-        event: Any = st.session_state.get(figure)
-        points = event["selection"]["points"] if event else []
-        if points and "customdata" in points[0]:
-            count, line = count_and_line(points[0]["customdata"])
-            st.session_state["sweep_count"] = count
-            st.session_state["sweep_method"] = keys[line]
+        for count, line in clicked(figure)[:1]:
+            st.session_state["sweep_count"] = int(count)
+            st.session_state["sweep_method"] = keys[int(line)]
     return pick
-
-
-def count_and_line(told: Any) -> tuple[int, int]:
-    """The customdata of a point of `explorer.plot.sweep`: a browser gives a row of a typed array
-    back as {"0": ..., "1": ...}."""
-    count, line = (told["0"], told["1"]) if isinstance(told, dict) else told[:2]
-    return int(count), int(line)
 
 
 def _show_table(found: Sweep, place: int, method: str) -> None:

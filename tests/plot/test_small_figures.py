@@ -36,9 +36,10 @@ def test_sweep_marks_each_method_and_the_current() -> None:
 
 
 def test_a_clicked_point_says_its_number_and_method() -> None:
-    from explorer.ui.sweep_result import count_and_line
+    from explorer.ui.clicks import numbers_of
 
-    assert count_and_line({"0": 9, "1": 1}) == count_and_line([9, 1]) == (9, 1)
+    assert numbers_of({"1": 1, "0": 9}) == numbers_of([9, 1]) == (9, 1)
+    assert numbers_of(7) == (7,)
 
 
 def test_profiles_show_all_rows_of_every_number() -> None:
