@@ -56,7 +56,9 @@ class Outliers(Study):
 
     def estimate(self, n: int, d: int) -> Cost:
         search = Nearest(count=max(1, min(self.neighbors, n - 1))).estimate(n, d)
-        return Cost(search.seconds + 1e-7 * n * (d + self.neighbors), search.bytes + 16 * n * d)
+        # At least what a small exact search of many columns may hold: estimates never fall with n.
+        return Cost(search.seconds + 1e-7 * n * (d + self.neighbors),
+                    max(search.bytes, 200_000_000) + 16 * n * d)
 
     def study(self, subject: Subject, progress: Progress) -> Finding:
         """Per row 'distance', 'lof', 'in_cluster' float32."""

@@ -108,7 +108,7 @@ def _show_side(title: str, asked: Asked, found: Judgement) -> None:
 def _compute_cheap(bench: Bench) -> None:
     """Queue what takes little and was never tried."""
     cheap = [one.step for one in bench.missing if one.step.seconds <= CHEAP]
-    if cheap:
+    if cheap and not backend().read_only:
         known = backend().jobs.views([step.key for step in cheap])
         submit([step for step in cheap if step.key not in known])
 

@@ -129,7 +129,7 @@ def test_loadings_of_pixels_are_pictures() -> None:
 def test_memberships_say_line_and_column() -> None:
     shares = np.array([[0.9, 0.1], [np.nan, np.nan]])
     (cells,) = draw_memberships(shares, ["<x>", "b"]).data
-    assert cells.customdata.tolist() == [[0, 0], [0, 1]]
+    assert list(map(list, cells.customdata)) == [[0, 0], [0, 1]]
     assert "rows of &lt;x&gt;: 10.0% in b" in cells.hovertext[1]
 
 
