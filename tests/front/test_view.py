@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from playwright.sync_api import expect
 
 from explorer.plot.palette import NOISE_COLOR, cluster_color
 from tests.front.bench import DARK, packed
@@ -118,7 +119,7 @@ def test_what_the_legend_hides_or_the_filter_takes_is_neither_chosen_nor_pointed
     passing = np.ones(known.n, dtype=bool)
     passing[row] = False
     view.show(known.data(filter=known.only(passing)))
-    assert view.find(".item[data-code='2'] .number").inner_text() == "39 of 40"
+    expect(view.find(".item[data-code='2'] .number")).to_have_text("39 of 40")
     lasso(view, 2)
     assert view.chosen(4).tolist() == [one for one in known.inside(2) if one != row]
     assert view.ask("(view, [x, y]) => view.at(...view.viewport.toScreen(x, y))",
