@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import gzip
+import os
 
 import numpy as np
 import pytest
@@ -71,6 +72,8 @@ def test_kmeans_on_pixels(mnist, digits):
     assert found >= 0.3
 
 
+@pytest.mark.skipif(not os.environ.get("EXPLORER_LONG_TESTS"), reason="40 s: set "
+                    "EXPLORER_LONG_TESTS=1")
 def test_hdbscan_in_the_umap_picture(mnist, digits):
     run = explorer.run_recipe(
         recipe_of(mnist, projectors().create("umap", {"min_dist": 0.0}),
