@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -107,13 +107,6 @@ def steps_of(plan: Plan, contest: Contest) -> tuple[Step, ...]:
     """All steps of one line, in order; what recipes share has one key."""
     own = [step for step in plan.steps if step.kind != "describe"]
     return (*own, *(study_step(plan, study) for study in studies_of(plan, contest).values()))
-
-
-def missing(steps: Iterable[Step], store: Store) -> tuple[Step, ...]:
-    """Of these steps those whose results are not stored, each once, waiting only for each other."""
-    absent = {step.key: step for step in steps if store.find(step.key) is None}
-    return tuple(replace(step, after=tuple(key for key in step.after if key in absent))
-                 for step in absent.values())
 
 
 def line_of(plan: Plan, store: Store, contest: Contest) -> Line:

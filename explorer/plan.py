@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from typing import Any
 
 from explorer.cluster import Clusterer
@@ -56,10 +57,7 @@ class Plan:
 
     def missing(self, store: Store) -> tuple[Step, ...]:
         """The steps whose results are not stored, waiting only for each other."""
-        # `find`, not `has`: a damaged result counts as missing, so that it is computed again.
-        absent = [step for step in self.steps if store.find(step.key) is None]
-        keys = {step.key for step in absent}
-        return tuple(_waiting_for(step, keys) for step in absent)
+        return missing(self.steps, store)
 
     def seconds(self, store: Store) -> float:
         """What is still to be computed will take about this long."""
@@ -258,7 +256,10 @@ def _space_kind(recipe: Recipe) -> str:
     return "picture" if recipe.cluster_in == "projection" else "embedding"
 
 
-def _waiting_for(step: Step, keys: set[str]) -> Step:
-    from dataclasses import replace
-
-    return replace(step, after=tuple(key for key in step.after if key in keys))
+def missing(steps: Iterable[Step], store: Store) -> tuple[Step, ...]:
+    """Of these steps those whose results are not stored, each once, waiting only for each other:
+    what is stored may have been computed without the engine, and has no job to wait for."""
+    # `find`, not `has`: a damaged result counts as missing, so that it is computed again.
+    absent = {step.key: step for step in steps if store.find(step.key) is None}
+    return tuple(replace(step, after=tuple(key for key in step.after if key in absent))
+                 for step in absent.values())

@@ -45,18 +45,18 @@ class Work:
     def clustering(self) -> Clustering:
         return values.read(Clustering, self.store.get(self.payload["inputs"]["clustering"]))
 
-    def clustered(self) -> Space:
+    def clustered(self, name: str = "vectors") -> Space:
         """The vectors that are clustered or judged, and how a person reads their space."""
-        entry = self.store.get(self.payload["inputs"]["vectors"])
+        entry = self.store.get(self.payload["inputs"][name])
         if entry.meta["type"] != "Projection":
-            return self.embedded()
+            return self.embedded(name)
         points = values.read(Projection, entry).points
         title = picture_title(entry.meta["provenance"]["title"], points.shape[1])
         return Space(points, title, facts_of(points))
 
-    def embedded(self) -> Space:
+    def embedded(self, name: str = "vectors") -> Space:
         """The vectors of the embedding this step reads."""
-        entry = self.store.get(self.payload["inputs"]["vectors"])
+        entry = self.store.get(self.payload["inputs"][name])
         embedding = values.read(Embedding, entry)
         return Space(embedding.vectors, embedding.title or entry.meta["provenance"]["title"],
                      facts_in(entry) or facts_of(embedding.vectors))

@@ -15,12 +15,11 @@ from explorer.leaderboard import (
     Contest,
     combine,
     line_of,
-    missing,
     steps_of,
     varied,
     varies,
 )
-from explorer.plan import make_plan
+from explorer.plan import make_plan, missing
 from explorer.project import projectors
 from explorer.recipe import Call, Recipe
 from explorer.run import run

@@ -18,8 +18,8 @@ from explorer.plan import graph_method
 from explorer.project import Projector
 from explorer.recipe import Recipe, recipe_from_data
 from explorer.spec import Facts, Method, Progress, part, silent
-from explorer.values import Clustering, Embedding, Graph, Projection, facts_in, facts_of
-from explorer.work import Space, Work, picture_title
+from explorer.values import Clustering, Embedding, Graph, Projection, facts_of
+from explorer.work import Space, Work
 
 M = TypeVar("M", bound=Method)
 
@@ -47,22 +47,12 @@ class Subject:
     @cached_property
     def embedded(self) -> Space:
         """The embedding as a space with its name."""
-        entry = self.work.store.get(self.work.payload["inputs"]["embedding"])
-        return Space(self.embedding.vectors,
-                     self.embedding.title or entry.meta["provenance"]["title"],
-                     facts_in(entry) or facts_of(self.embedding.vectors))
+        return self.work.embedded("embedding")
 
     @cached_property
     def clustered(self) -> Space:
         """The space that was clustered: the embedding, or the picture when a person chose so."""
-        entry = self.work.store.get(self.work.payload["inputs"]["clustered"])
-        if entry.meta["type"] == "Projection":
-            points = values.read(Projection, entry).points
-            title = picture_title(entry.meta["provenance"]["title"], points.shape[1])
-            return Space(points, title, facts_of(points))
-        found = values.read(Embedding, entry)
-        return Space(found.vectors, found.title or entry.meta["provenance"]["title"],
-                     facts_in(entry) or facts_of(found.vectors))
+        return self.work.clustered("clustered")
 
     @cached_property
     def projection(self) -> Projection:
@@ -71,10 +61,7 @@ class Subject:
     @cached_property
     def pictured(self) -> Space:
         """The points of the map as a space with its name."""
-        entry = self.work.store.get(self.work.payload["inputs"]["projection"])
-        points = self.projection.points
-        return Space(points, picture_title(entry.meta["provenance"]["title"], points.shape[1]),
-                     facts_of(points))
+        return self.work.clustered("projection")
 
     @cached_property
     def graph(self) -> Graph | None:
@@ -85,8 +72,7 @@ class Subject:
     @cached_property
     def clustering(self) -> Clustering:
         """The labels, after edits by hand."""
-        return values.read(Clustering, self.work.store.get(
-            self.work.payload["inputs"]["clustering"]))
+        return self.work.clustering()
 
     @cached_property
     def original(self) -> Clustering:

@@ -15,6 +15,7 @@ from explorer.agreement import AT_ONCE
 from explorer.errors import ExplorerError
 from explorer.escape import esc_md, shown
 from explorer.jobs import Step
+from explorer.plan import missing
 from explorer.plot.overlap import Table, draw_flow, draw_overlap, flows_left_out, in_order
 from explorer.run import Run, name_of
 from explorer.spec import silent
@@ -105,7 +106,7 @@ def compared(step: Step, cost: int) -> Finding | None:
         return found
     if not watch([step], "Comparing", f".{step.key[:8]}"):
         st.button(f"Compare ({about(step.seconds)})", type="primary", icon=":material/play_arrow:",
-                  key=f"compare.{step.key[:8]}", on_click=_submit_alone, args=(step,))
+                  key=f"compare.{step.key[:8]}", on_click=_submit, args=(step,))
     return None
 
 
@@ -168,10 +169,8 @@ def _compute_here(step: Step, store: Store) -> None:
         agreement.compute(step.payload, store, silent)
 
 
-def _submit_alone(step: Step) -> None:
-    """Its inputs are stored: it waits for no job."""
-    submit([Step(key=step.key, kind=step.kind, title=step.title, call=step.call,
-                 payload=step.payload, seconds=step.seconds)])
+def _submit(step: Step) -> None:
+    submit(missing([step], backend().store))
 
 
 def _show_numbers(found: Finding) -> None:

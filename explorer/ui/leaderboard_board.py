@@ -9,8 +9,8 @@ from typing import Any
 
 from explorer.errors import ExplorerError, InputError
 from explorer.jobs import JobView, Step
-from explorer.leaderboard import MOST, Contest, Line, line_of, missing, steps_of
-from explorer.plan import Plan
+from explorer.leaderboard import MOST, Contest, Line, line_of, steps_of
+from explorer.plan import Plan, missing
 from explorer.recipe import Recipe, recipe_from_data
 from explorer.ui import state
 from explorer.ui.backend import backend

@@ -12,8 +12,8 @@ from explorer.errors import ExplorerError
 from explorer.escape import esc_md
 from explorer.jobs import Step
 from explorer.known_groups import read_by
-from explorer.leaderboard import finding_of, missing
-from explorer.plan import Plan
+from explorer.leaderboard import finding_of
+from explorer.plan import Plan, missing
 from explorer.plot.intervals import Estimate, draw_intervals
 from explorer.propose import fitting_encoders
 from explorer.recipe import Call

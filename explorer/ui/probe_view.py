@@ -11,21 +11,19 @@ import streamlit as st
 from explorer.dataset import Dataset
 from explorer.escape import esc_md, shown
 from explorer.known_groups import group_columns
-from explorer.leaderboard import missing
 from explorer.plot.overlap import Table, draw_overlap, in_order
 from explorer.run import Run
 from explorer.study.probe import LEFT_OUT, Probe
 from explorer.study.step import study_key, study_step
 from explorer.ui import state
-from explorer.ui.backend import backend
 from explorer.ui.clicks import clicked
 from explorer.ui.form import edit_method
-from explorer.ui.job_panel import about, submit, watch
+from explorer.ui.job_panel import about, watch
 from explorer.ui.kept import Kept
 from explorer.ui.rows_view import counted, show_rows
 from explorer.ui.selection_bar import show_selection_bar
 from explorer.ui.shared import calibration
-from explorer.ui.study_view import remember, show_said
+from explorer.ui.study_view import compute, remember, show_said
 from explorer.values import Finding
 
 _figures: Kept[Any] = Kept(16)
@@ -78,7 +76,7 @@ def show_probe(current: Run, study: Probe, names: dict[int, str]) -> None:
         if not watch([step], study.title, "_probe"):
             st.button(f"Probe the vectors ({about(step.seconds)})", type="primary",
                       icon=":material/play_arrow:", key="probe.compute",
-                      on_click=_compute, args=(current, study))
+                      on_click=compute, args=(current, study))
         return
     remember(study)
     first = found.scores[0]
@@ -95,12 +93,6 @@ def show_probe(current: Run, study: Probe, names: dict[int, str]) -> None:
     rows = state.selection().rows
     if len(rows) and state.selection().origin == "probe":
         show_rows(current, rows, names, "probe.rows", choosing=False)
-
-
-def _compute(current: Run, study: Probe) -> None:
-    remember(study)
-    submit(missing([study_step(current.plan, study, calibration((study.key,)))],
-                   backend().store))
 
 
 def _show_measures(found: Finding) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any, TypeVar, cast
 
 import streamlit as st
@@ -11,6 +10,7 @@ import streamlit as st
 from explorer.dataset import Dataset
 from explorer.errors import ExplorerError
 from explorer.escape import esc_md
+from explorer.plan import missing
 from explorer.recipe import Call
 from explorer.run import Run
 from explorer.study import Study
@@ -67,10 +67,8 @@ def as_set(cls: type[S]) -> S | None:
 def compute(current: Run, study: Study) -> None:
     """Queue a study of this run and remember it in the workspace; for callbacks."""
     remember(study)
-    step = study_step(current.plan, study, calibration((study.key,)))
-    # What is stored may have been computed without the engine: there is no job to wait for.
-    unheld = tuple(key for key in step.after if backend().store.find(key) is None)
-    submit([replace(step, after=unheld)])
+    submit(missing([study_step(current.plan, study, calibration((study.key,)))],
+                   backend().store))
 
 
 def remember(study: Study) -> bool:

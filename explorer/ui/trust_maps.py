@@ -12,7 +12,7 @@ from explorer import values
 from explorer.errors import ExplorerError
 from explorer.escape import esc_md, shown
 from explorer.jobs import Step
-from explorer.plan import Plan
+from explorer.plan import Plan, missing
 from explorer.plot.neighbor_curves import draw_neighbor_curves
 from explorer.plot.thumbnail import draw_thumbnail
 from explorer.project import Projector, projectors
@@ -188,12 +188,12 @@ def _measured(one: Drawn) -> Measured | None:
     return Measured(one, finding, float(drawn.meta["provenance"]["seconds"]))
 
 
-def _offer_missing(missing: list[Drawn]) -> None:
+def _offer_missing(absent: list[Drawn]) -> None:
     """One button for all that is missing; what is there is kept."""
-    if not missing:
+    if not absent:
         return
     steps: dict[str, Step] = {}
-    for one in missing:
+    for one in absent:
         for step in one.plan.missing(backend().store):
             if step.kind in _DRAWING:
                 steps[step.key] = step
@@ -202,18 +202,17 @@ def _offer_missing(missing: list[Drawn]) -> None:
         except ExplorerError as error:
             show_problem(error)
             continue
-        # What is stored may have been computed without the engine: there is no job to wait for.
-        steps[step.key] = replace(step, title=f"Trust of {one.title}",
-                                  after=tuple(key for key in step.after if key in steps))
-    if watch(list(steps.values()), "Drawing and measuring maps", "_trust_maps"):
+        steps[step.key] = replace(step, title=f"Trust of {one.title}")
+    todo = missing(steps.values(), backend().store)
+    if watch(todo, "Drawing and measuring maps", "_trust_maps"):
         return
-    seconds = about(sum(step.seconds for step in steps.values()))
-    titles = ", ".join(one.title for one in missing)
+    seconds = about(sum(step.seconds for step in todo))
+    titles = ", ".join(one.title for one in absent)
     left, right = st.columns([2, 3], vertical_alignment="center")
-    left.button(f"Draw and measure {len(missing)} "
-                f"{'map' if len(missing) == 1 else 'maps'} ({seconds})", type="primary",
+    left.button(f"Draw and measure {len(absent)} "
+                f"{'map' if len(absent) == 1 else 'maps'} ({seconds})", type="primary",
                 icon=":material/play_arrow:", key="trust.measure", width="stretch",
-                on_click=submit, args=(list(steps.values()),))
+                on_click=submit, args=(todo,))
     right.caption(f"Still missing: {esc_md(titles)}. Every map that is done stands in the table at "
                   "once and is kept.")
 

@@ -3,10 +3,10 @@
 import pytest
 from sklearn.metrics import adjusted_rand_score
 
-from explorer import leaderboard, steps
+from explorer import steps
 from explorer.cluster import clusterers
 from explorer.leaderboard import Contest, combine, steps_of
-from explorer.plan import make_plan
+from explorer.plan import make_plan, missing
 from explorer.spec import silent
 from explorer.study.probe import Probe
 from explorer.study.step import study_step
@@ -119,7 +119,7 @@ def test_leaderboard_keeps_its_recipes_and_says_what_can_be_compared(wine, curre
     contest = Contest(known[0])
     for recipe in recipes:
         plan = make_plan(recipe, current.dataset, shared.store)
-        for step in leaderboard.missing(steps_of(plan, contest), shared.store):
+        for step in missing(steps_of(plan, contest), shared.store):
             steps.compute(step.payload, shared.store, silent)
     app = open_page("pages/judge/leaderboard.py", wine)  # another session
     assert "**2 of 2 recipes** done" in words(app)
