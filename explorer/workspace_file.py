@@ -78,7 +78,7 @@ def open_file(path: Path, mode: str) -> sqlite3.Connection:
 def make_file(path: Path) -> None:
     """A new file appears under its name whole: an empty one there is a damaged one."""
     if not path.parent.exists():
-        path.parent.mkdir(parents=True, mode=0o700)
+        path.parent.mkdir(parents=True, mode=0o700, exist_ok=True)
     for left in path.parent.glob(f".{FILE_NAME}.*"):
         with suppress(FileNotFoundError):  # another process is starting too
             if time.time() - left.stat().st_mtime > _LEFT_SECONDS:
