@@ -1,0 +1,129 @@
+"""What a network is trained on: the rows of a dataset as numbers, by whichever encoder reads them.
+
+Columns, uploaded vectors, texts (as MiniLM or TF-IDF vectors) or pixels of images; numbers of
+vectors are brought to mean 0 and spread 1 first, and the means and spreads belong to what is
+learned: new rows go through the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from explorer.dataset import Column, Dataset
+from explorer.encode import Encoder
+from explorer.encode.features import Features
+from explorer.encode.minilm import MiniLM
+from explorer.encode.pixels import Pixels
+from explorer.encode.tfidf import Tfidf
+from explorer.encode.unit import blocks
+from explorer.encode.vectors import Vectors
+from explorer.errors import DataError, ExplorerError
+from explorer.spec import Progress
+from explorer.values import Embedding
+
+Reads = Literal["automatic", "images", "vectors", "texts", "words", "columns"]
+_SMALLEST_SPREAD = 1e-12
+"""Of the largest spread: a dimension below it is constant but for rounding, and stays 0."""
+
+
+@dataclass(frozen=True)
+class Material:
+    """`values` float32: n x d, or n x channels x height x width for images; of the dataset
+    rows `rows` (int64, ascending). `center` and `spread` (float32: d of vectors, one number for each
+    channel of images) were taken out. `title` says what they are; `names` name the d columns, where
+    they have names.
+    """
+
+    values: np.ndarray
+    rows: np.ndarray
+    title: str
+    center: np.ndarray
+    spread: np.ndarray
+    names: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of one row."""
+        return tuple(self.values.shape[1:])
+
+    def restored(self, made: np.ndarray) -> np.ndarray:
+        """Numbers a network made, in the units of the rows: float32, m x the shape of a row."""
+        found = (made * self.spread + self.center).astype(np.float32)
+        return found.clip(0.0, 1.0) if len(self.shape) == 3 else found
+
+
+def reader(reads: Reads, side: int, colour: str, dataset: Dataset) -> Encoder:
+    """The encoder that reads the rows; 'automatic' takes images, then vectors, then texts by
+    meaning, then columns: the first there are. Raises DataError where there is none of the kind."""
+    every: Mapping[str, Encoder] = {
+        "images": Pixels.create(side=side, colour=colour, dimensions=None),
+        "vectors": Vectors.create(), "texts": MiniLM.create(), "words": Tfidf.create(),
+        "columns": Features.create()}
+    if reads != "automatic":
+        return every[reads]
+    for encoder in every.values():
+        try:
+            encoder.columns(dataset)
+        except ExplorerError:
+            continue
+        return encoder
+    raise DataError("NO_ROWS", "Training must have images, vectors, texts or number columns, got "
+                               "none of them.",
+                    hint="Set the roles of the columns on the Data page.")
+
+
+def columns_of(encoder: Encoder, dataset: Dataset) -> tuple[Column, ...]:
+    """The columns a reader would read."""
+    return encoder.columns(dataset)
+
+
+def gather(encoder: Encoder, dataset: Dataset, progress: Progress) -> Material:
+    """The rows through their reader, images in their shape, vectors scaled."""
+    found = encoder.encode(dataset, progress)
+    if isinstance(encoder, Pixels):
+        channels = 3 if encoder.colour == "colour" else 1
+        square = found.vectors.reshape(len(found.rows), encoder.side, encoder.side, channels)
+        return _scaled_images(square.transpose(0, 3, 1, 2), found)
+    center, spread = _moments(found.vectors)
+    constant = int(np.count_nonzero(spread == 0))
+    values = np.empty(found.vectors.shape, dtype=np.float32)
+    divided = np.where(spread == 0, 1.0, spread)
+    for block in blocks(*found.vectors.shape):
+        values[block] = (found.vectors[block] - center) / divided
+    notes = found.notes
+    if constant:
+        notes += (f"{constant:,} of {len(spread):,} numbers of a row are constant: they stay 0 and "
+                  "teach the network nothing.",)
+    return Material(values, found.rows, found.title, center.astype(np.float32),
+                    divided.astype(np.float32), found.features, notes)
+
+
+def _scaled_images(pixels: np.ndarray, found: Embedding) -> Material:
+    """Pixels (n x channels x height x width, 0 to 1) with mean 0 in each channel and spread 1 in
+    all: single pixels are not scaled, so that dark corners stay dark."""
+    center = pixels.mean(axis=(0, 2, 3), dtype=np.float64, keepdims=True)[0].astype(np.float32)
+    values = np.ascontiguousarray(pixels - center)
+    spread = np.float32(values.std(dtype=np.float64) or 1.0)
+    values /= spread
+    return Material(values, found.rows, found.title, center,
+                    np.full((1, 1, 1), spread, dtype=np.float32), notes=found.notes)
+
+
+def _moments(vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and standard deviation (population) of each dimension, float64; 0 where constant."""
+    n, d = vectors.shape
+    center = np.zeros(d)
+    for block in blocks(n, d):
+        center += vectors[block].sum(axis=0, dtype=np.float64) / n
+    squares = np.zeros(d)
+    for block in blocks(n, d):
+        moved = vectors[block].astype(np.float64) - center
+        squares += np.einsum("ij,ij->j", moved, moved)
+    spread = np.sqrt(squares / n)
+    spread[spread <= _SMALLEST_SPREAD * spread.max(initial=0.0)] = 0.0
+    return center, spread

@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from pydantic import Field
+
+from explorer.encode.autoencoder import Autoencoder
+from explorer.train.losses import largest_only, sparsity_kl, squared_error
+from explorer.train.loop import Objective
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+
+class Sparse(Autoencoder):
+    """An autoencoder that may use only a few of many numbers for each row, so that each number
+    comes to stand for one thing that rows have or lack."""
+
+    key: ClassVar[str] = "sparse"
+    title: ClassVar[str] = "Sparse autoencoder"
+    rank: ClassVar[int] = 72
+
+    dimensions: int = Field(
+        64, ge=1, le=4000, description="How many numbers there are to choose from; more than the "
+                                       "row has is fine here.")
+    sparsity: Literal["k largest", "L1", "KL"] = Field(
+        "k largest", description="K largest: only the largest numbers of a row count. L1: every "
+                                 "number costs its size. KL: each number is on for a given share "
+                                 "of the rows.")
+    active: float = Field(
+        0.1, gt=0, le=1, description="The share of the numbers that are on: exactly so for k "
+                                     "largest, on average for KL.")
+    weight: float = Field(
+        1e-3, ge=0, le=100, description="What sparsity counts beside the error, for L1 and KL.")
+
+    def code(self, modules: nn.ModuleDict, rows: torch.Tensor) -> torch.Tensor:
+        found: torch.Tensor = modules["encoder"](rows)
+        if self.sparsity == "KL":
+            return found.sigmoid()
+        found = found.relu()
+        return largest_only(found, self.kept) if self.sparsity == "k largest" else found
+
+    @property
+    def kept(self) -> int:
+        """How many numbers of a row are on with 'k largest'."""
+        return max(1, round(self.active * self.dimensions))
+
+    def objective(self, shape: tuple[int, ...]) -> Objective:
+        """Sources: Makhzani and Frey, k-Sparse Autoencoders, ICLR 2014; A. Ng, CS294A, 2011."""
+        def made_small(modules: nn.ModuleDict, rows: torch.Tensor, generator: torch.Generator,
+                       share: float) -> Mapping[str, torch.Tensor]:
+            code = self.code(modules, rows)
+            made = modules["decoder"](code).reshape(rows.shape)
+            error = squared_error(made, rows).mean()
+            if self.sparsity == "k largest":
+                return {"loss": error}
+            cost = (code.abs().sum(dim=1).mean() if self.sparsity == "L1"
+                    else sparsity_kl(code, self.active))
+            return {"loss": error + self.weight * cost, "error": error, "sparsity": cost}
+
+        return made_small
