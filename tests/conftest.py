@@ -15,6 +15,16 @@ from explorer.store import Store
 os.environ.setdefault("EXPLORER_WARM", "")
 
 
+_ALONE = {"browser", "crowd", "engine", "faults", "front", "workspace", "edges"}
+"""Rooms whose tests start servers and wait for them: never two of them at the same time."""
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """With `-n`, a file's tests stay together, and those that wait for servers in one worker."""
+    room = item.path.relative_to(Path(__file__).parent).parts[0]
+    item.add_marker(pytest.mark.xdist_group("alone" if room in _ALONE else str(item.path)))
+
+
 @pytest.fixture(autouse=True)
 def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """No test writes into the results of the checkout."""
