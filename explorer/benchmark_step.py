@@ -18,9 +18,9 @@ from explorer.dataset import Column, Dataset, dataset_meta, open_dataset
 from explorer.encode import encoders
 from explorer.errors import ExplorerError
 from explorer.judge import judges
+from explorer.keys import graph_method
 from explorer.neighbors import neighbor_searches
 from explorer.neighbors.nearest import EXACT_UP_TO, warm_up
-from explorer.plan import graph_method
 from explorer.project import projectors
 from explorer.spec import Method, silent
 from explorer.store import Store

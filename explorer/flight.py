@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from explorer.errors import ResultError
+from explorer.model import Model
 from explorer.spec import Facts, Method, scale_exponent
 from explorer.spread import shape_notes, spread_notes
 from explorer.values import (
@@ -71,6 +72,16 @@ def check_embedding(result: Any, n: int) -> Embedding:
                           f"{len(found.features)} for {found.vectors.shape[1]}.")
     _finite(found.vectors, "The embedding")
     return found
+
+
+def after_training(result: Any) -> Model:
+    """A trained network; ResultError where its weights are not finite numbers."""
+    found = _of_kind(result, Model, "The training")
+    for name, array in found.weights.items():
+        if array.dtype.kind == "f":
+            _finite(array.reshape(len(np.atleast_1d(array)), -1), f"The network's {name}")
+    _extras(found.extras, "The model")
+    return replace(found, notes=_texts(found.notes))
 
 
 def after_searching(result: Any, n: int) -> Graph:

@@ -10,7 +10,7 @@ from explorer import values
 from explorer.cluster import clusterers
 from explorer.cluster.tree import TreeClusterer, check_tree
 from explorer.flight import before
-from explorer.plan import tree_key
+from explorer.keys import tree_key
 from explorer.spec import Progress
 from explorer.values import Tree
 from explorer.work import Work, provenance

@@ -8,7 +8,8 @@ from typing import Any
 from explorer.jobs import Step
 from explorer.judge import Judge, judges
 from explorer.judge.fit import Fit, Made
-from explorer.plan import EXECUTE, Plan, judgement_key
+from explorer.keys import judgement_key
+from explorer.plan import EXECUTE, Plan
 from explorer.recipe import Recipe
 from explorer.spec import result_key
 

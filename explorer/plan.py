@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from explorer.cluster import Clusterer
 from explorer.cluster.tree import TreeClusterer
 from explorer.dataset import Dataset
-from explorer.edit import Edit
-from explorer.edit.split import Split
 from explorer.encode import Encoder
+from explorer.encode.reading import ReadingEncoder
 from explorer.jobs import Step
-from explorer.neighbors import Neighbors, neighbor_searches
-from explorer.neighbors.nearest import shared_count
-from explorer.project import Projector
-from explorer.recipe import Recipe, divider_of
+from explorer.keys import (
+    clustering_key,
+    edited_key,
+    embedding_key,
+    graph_method,
+    judgement_key,
+    reading_keys,
+    tree_key,
+)
+from explorer.recipe import Recipe
 from explorer.spec import Cost, Method, result_key
 from explorer.store import Store
 
@@ -28,7 +33,8 @@ _GUESSED_WIDTH = 384
 class Plan:
     """The result keys of a recipe on a dataset, and the steps that make them, in order.
 
-    `graph` is None when no step needs neighbours, `tree` when the clusterer cuts none.
+    `read` (the rows as its reader reads them) and `model` are None when the encoder has no network
+    of its own; `graph` when no step needs neighbours, `tree` when the clusterer cuts none.
     `original` is the clusterer's clustering,
     `edited` the ones after each edit of the recipe; `clustering` is the last of them.
     """
@@ -36,6 +42,8 @@ class Plan:
     recipe: Recipe
     dataset: Dataset
     embedding: str
+    read: str | None
+    model: str | None
     graph: str | None
     projection: str
     tree: str | None
@@ -73,43 +81,6 @@ def make_plan(recipe: Recipe, dataset: Dataset, store: Store,
     return _Planner(recipe, dataset.with_roles(recipe.roles), store, calibration or {}).plan()
 
 
-def embedding_key(method: Encoder, dataset: Dataset) -> str:
-    """The name of an embedding: what made it, the weights it used, the columns it read."""
-    columns = [[column.name, column.role] for column in method.columns(dataset)]
-    return result_key("encode", method.identity(), method.fingerprint(), dataset.id, columns)
-
-
-def graph_method(method: Projector, n: int) -> Neighbors | None:
-    """The search whose graph a projector of n rows shares with others; None when it needs none."""
-    needed = method.neighbors_needed(n)
-    if needed <= 0:
-        return None
-    return neighbor_searches().create("nearest", {"count": max(shared_count(needed, n), 1),
-                                                  "metric": method.distance})
-
-
-def clustering_key(method: Clusterer, clustered: str) -> str:
-    """The name of a clustering: what made it and the vectors it was made of."""
-    return result_key("cluster", method.identity(), clustered)
-
-
-def tree_key(method: TreeClusterer, clustered: str) -> str:
-    """The name of a tree: what decides it, and nothing of where it is cut."""
-    return result_key("tree", method.grower().identity(), clustered)
-
-
-def edited_key(edit: Edit, clustering: str, embedding: str, clustered: str) -> str:
-    """The name of a clustering after an edit: the edit, the clustering before it, the rows of the
-    embedding; for a split also the clusterer, all its parameters and the vectors."""
-    divided = [divider_of(edit).identity(), clustered] if isinstance(edit, Split) else []
-    return result_key("edit", edit.identity(), clustering, embedding, *divided)
-
-
-def judgement_key(judge: Method, clustered: str, clustering: str) -> str:
-    """The name of a judgement: judge, vectors and labels."""
-    return result_key("judge", judge.identity(), clustered, clustering)
-
-
 @dataclass(frozen=True)
 class Pace:
     """What a step is expected to take, and the name under which its times are measured."""
@@ -129,8 +100,8 @@ class _Planner:
         self.source = {"dataset": dataset.id, "roles": dataset.roles}
 
     def plan(self) -> Plan:
-        embedding = self.encode()
-        n, d = self.shape(embedding)
+        read, model, embedding = self.encode()
+        n, d = self.shape(embedding, self.recipe.encoding)
         graph = self.graph(embedding, n, d)
         projection = self.project(embedding, graph, n, d)
         in_picture = self.recipe.cluster_in == "projection"
@@ -144,26 +115,45 @@ class _Planner:
         judgements = {judge.key: self.judge(judge, clustered, clustering, n, d)
                       for judge in self.recipe.judging}
         description = self.describe(clustered, embedding, clustering, n, d)
-        return Plan(recipe=self.recipe, dataset=self.dataset, embedding=embedding, graph=graph,
+        return Plan(recipe=self.recipe, dataset=self.dataset, embedding=embedding, read=read,
+                    model=model, graph=graph,
                     projection=projection, tree=tree, original=original, edited=edited,
                     judgements=judgements,
                     description=description, steps=tuple(self.steps))
 
-    def encode(self) -> str:
+    def encode(self) -> tuple[str | None, str | None, str]:
+        """The keys of what is read, of the model, and of the embedding."""
         method = self.recipe.encoding
+        if not isinstance(method, ReadingEncoder):
+            return None, None, self.read(method)
+        keys = reading_keys(method, self.dataset)
+        self.read(keys.reader)
+        n, d = self.shape(keys.read, keys.reader)
+        self.add("model", keys.model, method, n, d,
+                 {**self.source, "inputs": {"read": keys.read}, "training": keys.training},
+                 (keys.read,), Pace(f"{method.key}.model", method.estimate_model(n, d)))
+        inputs = {"read": keys.read, "model": keys.model}
+        key = embedding_key(method, self.dataset)
+        self.add("encode", key, method, n, d, {**self.source, "inputs": inputs},
+                 tuple(inputs.values()), Pace(method.key, method.estimate_embedding(n, d)))
+        return keys.read, keys.model, key
+
+    def read(self, method: Encoder) -> str:
+        """The step of an encoder that reads the dataset itself."""
         columns = method.columns(self.dataset)
         key = embedding_key(method, self.dataset)
         self.add("encode", key, method, self.dataset.n, len(columns), {**self.source, "inputs": {}})
         return key
 
-    def shape(self, embedding: str) -> tuple[int, int]:
+    def shape(self, embedding: str, method: Encoder) -> tuple[int, int]:
         entry = self.store.find(embedding)
         if entry is not None:
             n, d = entry.array("vectors").shape
             return int(n), int(d)
-        method = self.recipe.encoding
         columns = method.columns(self.dataset)
         given = sum(column.dimensions for column in columns)
+        if method.picture_shape is not None:
+            return self.dataset.n, math.prod(method.picture_shape)
         width = getattr(method, "dimensions", None) or given or (
             _GUESSED_WIDTH if any(column.role == "text" for column in columns) else len(columns))
         return self.dataset.n, int(width)

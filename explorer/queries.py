@@ -18,8 +18,8 @@ from explorer.encode import encoders
 from explorer.encode.texts import read_question
 from explorer.errors import DataError
 from explorer.jobs import Step
+from explorer.keys import embedding_key
 from explorer.neighbors.nearest_to import METRICS, MOST, Metric, Near, centre_of, nearest_to
-from explorer.plan import embedding_key
 from explorer.row_sets import pack_rows, unpack_rows
 from explorer.run import Run
 from explorer.spec import Progress, part, result_key

@@ -14,6 +14,7 @@ from explorer import steps, values
 from explorer.dataset import Dataset
 from explorer.errors import DataError
 from explorer.measures import measures
+from explorer.model import Model
 from explorer.plan import Plan, make_plan
 from explorer.recipe import Recipe
 from explorer.spec import Progress, part, silent
@@ -59,6 +60,16 @@ class Run:
     def embedding(self) -> Embedding | None:
         """The vectors."""
         return self._read(Embedding, self.plan.embedding)
+
+    @cached_property
+    def read(self) -> Embedding | None:
+        """The rows as the encoder's network sees them; None where it has none of its own."""
+        return None if self.plan.read is None else self._read(Embedding, self.plan.read)
+
+    @cached_property
+    def model(self) -> Model | None:
+        """The encoder's network, where it has one of its own."""
+        return None if self.plan.model is None else self._read(Model, self.plan.model)
 
     @cached_property
     def projection(self) -> Projection | None:

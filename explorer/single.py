@@ -11,11 +11,13 @@ from explorer import steps, values
 from explorer.cluster import Clusterer
 from explorer.dataset import Dataset
 from explorer.encode import Encoder
+from explorer.encode.reading import ReadingEncoder
 from explorer.errors import DataError, Where
 from explorer.flight import check_embedding
 from explorer.judge import Judge
+from explorer.keys import embedding_key, graph_method, reading_keys
+from explorer.model import Model
 from explorer.neighbors import Neighbors
-from explorer.plan import embedding_key, graph_method
 from explorer.project import Projector
 from explorer.spec import Method, Progress, part, result_key, silent
 from explorer.store import Store
@@ -29,7 +31,24 @@ def encode(method: Encoder, dataset: Dataset, store: Store,
     """The embedding of a dataset; the same result, by the same name, as in a recipe."""
     key = embedding_key(method, dataset)
     source = {"dataset": dataset.id, "roles": dataset.roles}
-    return _execute(Embedding, "encode", key, method, {}, store, progress, **source)
+    if not isinstance(method, ReadingEncoder):
+        return _execute(Embedding, "encode", key, method, {}, store, progress, **source)
+    keys = reading_keys(method, dataset)
+    encode(keys.reader, dataset, store, part(progress, 0.0, 0.1))
+    train(method, dataset, store, part(progress, 0.1, 0.95))
+    inputs = {"read": keys.read, "model": keys.model}
+    return _execute(Embedding, "encode", key, method, inputs, store, part(progress, 0.95, 1.0),
+                    **source)
+
+
+def train(method: ReadingEncoder, dataset: Dataset, store: Store,
+          progress: Progress = silent) -> Model:
+    """The network of an encoder that has one of its own; the same result as in a recipe."""
+    keys = reading_keys(method, dataset)
+    encode(keys.reader, dataset, store, part(progress, 0.0, 0.1))
+    return _execute(Model, "model", keys.model, method, {"read": keys.read}, store,
+                    part(progress, 0.1, 1.0), dataset=dataset.id, roles=dataset.roles,
+                    training=keys.training)
 
 
 def find_neighbors(method: Neighbors, vectors: np.ndarray, store: Store,

@@ -17,6 +17,7 @@ from explorer.describe import Description, describe
 from explorer.edit import Edit, Labelled, edits
 from explorer.edit.split import Split
 from explorer.encode import encoders
+from explorer.encode.reading import ReadingEncoder
 from explorer.errors import DataError
 from explorer.flight import (
     after_clustering,
@@ -25,12 +26,14 @@ from explorer.flight import (
     after_projecting,
     after_searching,
     after_studying,
+    after_training,
     before,
 )
 from explorer.grow import tree
 from explorer.judge import judges
+from explorer.keys import embedding_key
+from explorer.model import Model
 from explorer.neighbors import neighbor_searches
-from explorer.plan import embedding_key
 from explorer.project import projectors
 from explorer.recipe import divider_of
 from explorer.spec import Progress, Registry
@@ -38,6 +41,7 @@ from explorer.store import Store
 from explorer.study import studies
 from explorer.study.subject import Subject
 from explorer.sweep import Sweep, sweep
+from explorer.train.files import TrainingFiles
 from explorer.values import (
     Clustering,
     Embedding,
@@ -70,6 +74,8 @@ def compute(payload: dict[str, Any], store: Store, progress: Progress) -> None:
     result = HANDLERS[payload["step"]](Work(payload, store, progress))
     values.save(store, payload["key"], result,
                 provenance(payload, _title(payload), time.monotonic() - started))
+    if "training" in payload:
+        TrainingFiles(store.root, payload["training"]).remove()
 
 
 def encode(work: Work) -> Embedding:
@@ -83,11 +89,24 @@ def encode(work: Work) -> Embedding:
         raise DataError("MODEL_CHANGED", f"{method.title} must use the model it was asked for, but "
                                          "another one lies under that name now.",
                         hint="Run the recipe again: it then names the present model.")
-    embedding = after_encoding(method.encode(dataset, work.progress), dataset.n)
+    if isinstance(method, ReadingEncoder):
+        found = method.embed(method.reader(dataset), work.embedding("read"), work.model(),
+                             work.progress)
+    else:
+        found = method.encode(dataset, work.progress)
+    embedding = after_encoding(found, dataset.n)
     if not len(embedding.rows):
         raise DataError("NO_ROWS", f"{method.title} must have at least one row it can use, "
                                    "got none.", hint="; ".join(embedding.notes))
     return embedding
+
+
+def model(work: Work) -> Model:
+    """rows as read -> the network that will encode them."""
+    method: ReadingEncoder = work.method(encoders())
+    found = method.model(method.reader(work.dataset), work.embedding("read"), work.store.root,
+                         work.payload["training"], work.progress)
+    return after_training(found)
 
 
 def graph(work: Work) -> Graph:
@@ -188,7 +207,7 @@ def study(work: Work) -> Finding:
 
 
 HANDLERS: dict[str, Callable[[Work], Any]] = {
-    "encode": encode, "graph": graph, "project": project, "tree": tree,
+    "model": model, "encode": encode, "graph": graph, "project": project, "tree": tree,
     "cluster": cluster, "edit": edit,
     "judge": judge,
     "sweep": sweep, "describe": describe, "study": study,
@@ -196,8 +215,8 @@ HANDLERS: dict[str, Callable[[Work], Any]] = {
 
 
 _REGISTRIES: dict[str, Callable[[], Registry[Any]]] = {
-    "encode": encoders, "graph": neighbor_searches, "project": projectors, "cluster": clusterers,
-    "tree": clusterers,
+    "model": encoders, "encode": encoders, "graph": neighbor_searches, "project": projectors,
+    "cluster": clusterers, "tree": clusterers,
     "sweep": clusterers, "edit": edits, "judge": judges,
     "study": studies,
 }

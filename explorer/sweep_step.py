@@ -9,7 +9,8 @@ from explorer.cluster import Clusterer, clusterers
 from explorer.errors import ParameterError
 from explorer.jobs import Step
 from explorer.judge import Judge, judges
-from explorer.plan import EXECUTE, Plan, clustering_key, judgement_key
+from explorer.keys import clustering_key, judgement_key
+from explorer.plan import EXECUTE, Plan
 from explorer.recipe import Call, Recipe
 from explorer.spec import result_key
 

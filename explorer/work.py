@@ -11,6 +11,7 @@ import numpy as np
 
 from explorer import values
 from explorer.dataset import Dataset, open_dataset
+from explorer.model import Model
 from explorer.spec import Facts, Progress
 from explorer.store import Store
 from explorer.values import Clustering, Embedding, Projection, facts_in, facts_of
@@ -41,6 +42,9 @@ class Work:
 
     def projection(self, name: str = "vectors") -> Projection:
         return values.read(Projection, self.store.get(self.payload["inputs"][name]))
+
+    def model(self) -> Model:
+        return values.read(Model, self.store.get(self.payload["inputs"]["model"]))
 
     def clustering(self) -> Clustering:
         return values.read(Clustering, self.store.get(self.payload["inputs"]["clustering"]))

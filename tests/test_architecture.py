@@ -11,13 +11,13 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 BASE = {"errors", "parameters", "spec", "values", "flight", "spread", "dataset", "store", "escape",
-        "disk", "seal", "temporary", "clean_logs", "row_sets", "filters"}
+        "disk", "seal", "temporary", "clean_logs", "row_sets", "filters", "model"}
 ENGINE = {"database", "schema", "workspace_file", "workspace", "backups", "restore", "heartbeat",
           "jobs", "engine"}
-ROOMS = {"load", "encode", "neighbors", "self_organize", "project", "cluster", "edit", "judge",
-         "plot", "export"}
-CHAIN = {"recipe", "changes", "plan", "work", "grow", "sweep", "sweep_step", "judging", "describe",
-         "steps", "single", "run",
+ROOMS = {"load", "encode", "neighbors", "self_organize", "train", "project", "cluster", "edit",
+         "judge", "plot", "export"}
+CHAIN = {"recipe", "changes", "keys", "plan", "work", "grow", "sweep", "sweep_step", "judging",
+         "describe", "steps", "single", "run",
          "propose", "imports", "uploads", "exports", "colorings", "map_files",
          "queries", "search_rows", "study", "known_groups", "agreement", "leaderboard", "measures"}
 KEEPERS = {"tidy"}
@@ -26,7 +26,7 @@ COMMANDS = {"cli", "benchmark", "__init__", "__main__"}
 PAGES = {"ui"}
 HEAVY = {"torch", "sklearn", "umap", "openTSNE", "pynndescent", "scipy", "pandas", "plotly", "PIL",
          "sentence_transformers", "transformers", "distributed", "dask", "numba", "openpyxl",
-         "hdbscan", "minisom", "matplotlib"}
+         "hdbscan", "minisom", "matplotlib", "kornia", "safetensors"}
 FORBIDDEN_MODULES = {"pickle", "cPickle", "dill", "joblib", "shelve", "marshal", "torchvision",
                      "tarfile"}
 BARE = {("numpy", "load"), ("torch", "load"), ("streamlit", "cache_data"), ("os", "system"),
@@ -44,7 +44,7 @@ def allowed(part: str) -> set[str]:
     if part in ENGINE:
         return BASE | ENGINE
     if part in ROOMS:
-        return BASE | {part, "neighbors", "self_organize"}
+        return BASE | {part, "neighbors", "self_organize", "train"}
     if part in CHAIN:
         return BASE | ROOMS | CHAIN | {"jobs"}
     if part in KEEPERS:

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 from explorer.encode.trained import TrainedEncoder
 from explorer.train.losses import squared_error
-from explorer.train.loop import Objective
 from explorer.train.networks import pair_for
+from explorer.train.state import Objective
 
 if TYPE_CHECKING:
     import torch

@@ -8,8 +8,8 @@ from pydantic import Field
 from explorer.encode.trained import TrainedEncoder
 from explorer.spec import Cost, advanced
 from explorer.train.losses import barlow_twins, nt_xent, vicreg
-from explorer.train.loop import Objective
 from explorer.train.networks import dense, pair_for
+from explorer.train.state import Objective
 from explorer.train.views import Changes, views_of
 
 if TYPE_CHECKING:
@@ -28,10 +28,11 @@ class Contrastive(TrainedEncoder):
     rank: ClassVar[int] = 76
     min_rows: ClassVar[int] = 4
     smallest_batch: ClassVar[int] = 4
+    rebuilds: ClassVar[bool] = False
 
     dimensions: int = Field(
-        64, ge=1, le=1000, description="How many numbers a row becomes (before the projection head, "
-                                       "which is used in training only).")
+        64, ge=1, le=1000, description="How many numbers a row becomes, before the projection head "
+                                       "that is used in training only.")
     loss: Literal["NT-Xent", "Barlow Twins", "VICReg"] = Field(
         "NT-Xent", description="NT-Xent (SimCLR) pushes different rows apart; Barlow Twins and "
                                "VICReg instead keep the numbers from saying the same.")
@@ -61,6 +62,8 @@ class Contrastive(TrainedEncoder):
     def objective(self, shape: tuple[int, ...]) -> Objective:
         """Sources: SimCLR (Chen et al., ICML 2020), Barlow Twins (Zbontar et al., ICML 2021),
         VICReg (Bardes et al., ICLR 2022)."""
+        import torch
+
         change = views_of(shape, Changes(crop=self.crop, turn=self.turn, mirror=self.mirror,
                                          light=self.light, noise=self.noise,
                                          swapped=self.swapped))
@@ -71,7 +74,7 @@ class Contrastive(TrainedEncoder):
                              for _ in range(2))
             if self.loss == "VICReg":
                 parts = vicreg(first, second)
-                return {"loss": sum(parts.values()), **parts}
+                return {"loss": torch.stack(list(parts.values())).sum(), **parts}
             if self.loss == "Barlow Twins":
                 return {"loss": barlow_twins(first, second)}
             return {"loss": nt_xent(first, second, self.temperature)}
@@ -82,6 +85,6 @@ class Contrastive(TrainedEncoder):
         """As large as fits: every other row of the batch is a negative."""
         return self.batch_size if self.batch_size is not None else max(16, min(256, n // 4))
 
-    def estimate(self, n: int, d: int) -> Cost:
-        one = super().estimate(n, d)
+    def estimate_model(self, n: int, d: int) -> Cost:
+        one = super().estimate_model(n, d)
         return Cost(seconds=5 + 3 * one.seconds, bytes=2 * one.bytes)

@@ -9,7 +9,7 @@ from explorer.encode.autoencoder import Autoencoder
 from explorer.spec import advanced
 from explorer.train.corrupt import corrupted
 from explorer.train.losses import squared_error
-from explorer.train.loop import Objective
+from explorer.train.state import Objective
 
 if TYPE_CHECKING:
     import torch

@@ -8,7 +8,7 @@ from pydantic import Field
 from explorer.encode.autoencoder import Autoencoder
 from explorer.spec import advanced
 from explorer.train.corrupt import hidden_parts
-from explorer.train.loop import Objective
+from explorer.train.state import Objective
 
 if TYPE_CHECKING:
     import torch

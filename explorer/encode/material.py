@@ -13,7 +13,7 @@ from typing import Literal
 
 import numpy as np
 
-from explorer.dataset import Column, Dataset
+from explorer.dataset import Dataset
 from explorer.encode import Encoder
 from explorer.encode.features import Features
 from explorer.encode.minilm import MiniLM
@@ -22,7 +22,7 @@ from explorer.encode.tfidf import Tfidf
 from explorer.encode.unit import blocks
 from explorer.encode.vectors import Vectors
 from explorer.errors import DataError, ExplorerError
-from explorer.spec import Progress
+from explorer.model import Model
 from explorer.values import Embedding
 
 Reads = Literal["automatic", "images", "vectors", "texts", "words", "columns"]
@@ -32,10 +32,10 @@ _SMALLEST_SPREAD = 1e-12
 
 @dataclass(frozen=True)
 class Material:
-    """`values` float32: n x d, or n x channels x height x width for images; of the dataset
-    rows `rows` (int64, ascending). `center` and `spread` (float32: d of vectors, one number for each
-    channel of images) were taken out. `title` says what they are; `names` name the d columns, where
-    they have names.
+    """`values` float32: n x d, or n x channels x height x width for images; of the dataset rows
+    `rows` (int64, ascending). `center` and `spread` (float32: d of vectors, one number for each
+    channel of images) were taken out. `title` says what they are; `names` name the d columns,
+    where they have names.
     """
 
     values: np.ndarray
@@ -77,30 +77,56 @@ def reader(reads: Reads, side: int, colour: str, dataset: Dataset) -> Encoder:
                     hint="Set the roles of the columns on the Data page.")
 
 
-def columns_of(encoder: Encoder, dataset: Dataset) -> tuple[Column, ...]:
-    """The columns a reader would read."""
-    return encoder.columns(dataset)
-
-
-def gather(encoder: Encoder, dataset: Dataset, progress: Progress) -> Material:
-    """The rows through their reader, images in their shape, vectors scaled."""
-    found = encoder.encode(dataset, progress)
-    if isinstance(encoder, Pixels):
-        channels = 3 if encoder.colour == "colour" else 1
-        square = found.vectors.reshape(len(found.rows), encoder.side, encoder.side, channels)
-        return _scaled_images(square.transpose(0, 3, 1, 2), found)
-    center, spread = _moments(found.vectors)
+def scaled(reader: Encoder, read: Embedding) -> Material:
+    """What a reader read (`Embedding`), brought to mean 0 and spread 1; images in their shape."""
+    shape = reader.picture_shape
+    if shape is not None:
+        return _scaled_images(in_shape(read.vectors, shape), read)
+    center, spread = _moments(read.vectors)
     constant = int(np.count_nonzero(spread == 0))
-    values = np.empty(found.vectors.shape, dtype=np.float32)
     divided = np.where(spread == 0, 1.0, spread)
-    for block in blocks(*found.vectors.shape):
-        values[block] = (found.vectors[block] - center) / divided
-    notes = found.notes
+    notes = read.notes
     if constant:
         notes += (f"{constant:,} of {len(spread):,} numbers of a row are constant: they stay 0 and "
                   "teach the network nothing.",)
-    return Material(values, found.rows, found.title, center.astype(np.float32),
-                    divided.astype(np.float32), found.features, notes)
+    return _vectors(read, center.astype(np.float32), divided.astype(np.float32), notes)
+
+
+def scaled_as(model: Model, reader: Encoder, read: Embedding) -> Material:
+    """What a reader read, scaled as the rows were that the model was trained on. Raises DataError
+    OTHER_SHAPE for rows of another shape."""
+    shape = reader.picture_shape
+    if shape is None:
+        found = _vectors(read, model.center, model.spread, read.notes)
+    else:
+        pixels = in_shape(read.vectors, shape)
+        found = Material((pixels - model.center) / model.spread, read.rows, read.title,
+                         model.center, model.spread, (), read.notes)
+    if found.shape != tuple(model.shape):
+        raise DataError("OTHER_SHAPE", f"The model must see rows of {_said(model.shape)}, got "
+                                       f"{_said(found.shape)}.",
+                        hint="Choose the columns and the size of images it was trained on.")
+    return found
+
+
+def in_shape(vectors: np.ndarray, shape: tuple[int, int, int]) -> np.ndarray:
+    """n x (height x width x channels) numbers as n x channels x height x width."""
+    return vectors.reshape(len(vectors), *shape).transpose(0, 3, 1, 2)
+
+
+def _said(shape: tuple[int, ...]) -> str:
+    if len(shape) == 1:
+        return f"{shape[0]:,} numbers"
+    return f"{shape[2]} x {shape[1]} pixels in {'colour' if shape[0] == 3 else 'grey'}"
+
+
+def _vectors(read: Embedding, center: np.ndarray, spread: np.ndarray,
+             notes: tuple[str, ...]) -> Material:
+    values = np.empty(read.vectors.shape, dtype=np.float32)
+    if read.vectors.shape[1:] == center.shape:
+        for block in blocks(*read.vectors.shape):
+            values[block] = (read.vectors[block] - center) / spread
+    return Material(values, read.rows, read.title, center, spread, read.features, notes)
 
 
 def _scaled_images(pixels: np.ndarray, found: Embedding) -> Material:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -17,6 +15,7 @@ from explorer.encode.texts import Texts, read_question
 from explorer.encode.unit import counted
 from explorer.errors import DataError, Where
 from explorer.spec import Progress, silent
+from explorer.train.threads import all_threads
 
 BATCH = 32
 TEXTS_A_SECOND = 80
@@ -86,7 +85,7 @@ def encode_texts(model: Any, texts: Texts, progress: Progress, prompt: str = "")
     paid = np.minimum(lengths.tokens, lengths.limit or lengths.tokens.max())
     total, done = float(paid.sum()), 0.0
     vectors: np.ndarray | None = None
-    with _threads():
+    with all_threads():  # to the bit the same vectors (measured, 1 and 2 threads)
         for start in range(0, len(order), BATCH):
             batch = order[start:start + BATCH]
             progress(done / total, f"{start:,} of {counted(len(unique), 'different text')} encoded")
@@ -109,21 +108,6 @@ def place_text(model: Any, text: str, prompt: str = "") -> Placed:
     encoded = encode_texts(model, question, silent, prompt)
     cut = ("The text is longer than this model reads: its end was cut off.",)
     return Placed(encoded.vectors[0], cut if encoded.notes else ())
-
-
-@contextmanager
-def _threads() -> Iterator[None]:
-    """As many threads as EXPLORER_THREADS says. A worker of the engine has one for everything, but
-    encoding is the longest step and the one all others wait for, so the other cores are mostly
-    idle. The vectors are the same to the bit (measured, 1 and 2 threads)."""
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(int(os.environ.get("EXPLORER_THREADS", before)))
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def _inputs(model: Any, texts: list[str]) -> list[Any]:

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from explorer.encode.autoencoder import Autoencoder
 from explorer.train.losses import largest_only, sparsity_kl, squared_error
-from explorer.train.loop import Objective
+from explorer.train.state import Objective
 
 if TYPE_CHECKING:
     import torch

@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+import tempfile
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
 
-from explorer.dataset import Column, Dataset
-from explorer.encode.material import Material, Reads, gather, reader
-from explorer.encode.unit import UnitLength, counted
+from explorer.dataset import Dataset
+from explorer.encode import Encoder
+from explorer.encode.material import Reads, reader, scaled, scaled_as
+from explorer.encode.reading import ReadingEncoder
+from explorer.encode.unit import counted
+from explorer.encode.watch import Watch
 from explorer.errors import DataError
+from explorer.model import Model
 from explorer.spec import Cost, Progress, advanced, part
-from explorer.train.loop import Hooks, Objective, Settings, State, Trained, train, write_weights
+from explorer.train.files import TrainingFiles
+from explorer.train.loop import split, train
+from explorer.train.state import Objective, Settings
+from explorer.train.threads import all_threads
+from explorer.train.weights import write_weights
 from explorer.values import Embedding
 
 if TYPE_CHECKING:
@@ -23,13 +33,16 @@ if TYPE_CHECKING:
 
 _AT_ONCE = 1024
 _FLOPS = 2e10
+_Step = Callable[["nn.ModuleDict", "torch.Tensor"], "torch.Tensor"]
 """Multiplications and additions a second of one core in small float32 products."""
 
 
-class TrainedEncoder(UnitLength):
+class TrainedEncoder(ReadingEncoder):
     """An encoder whose network is trained on the rows it encodes."""
 
     trains: ClassVar[bool] = True
+    rebuilds: ClassVar[bool] = True
+    """Whether it has a decoder: rows can be rebuilt, and points of the latent space be shown."""
     min_rows: ClassVar[int] = 2
     smallest_batch: ClassVar[int] = 1
 
@@ -61,6 +74,10 @@ class TrainedEncoder(UnitLength):
     patience: int = advanced(
         15, ge=0, le=1000, description="Stops after so many epochs without a better loss on rows "
                                        "held back; 0 never stops early.")
+    stop_after: int | None = advanced(
+        None, ge=1, le=10_000, description="Stop after this epoch and keep the best network so "
+                                           "far: set by the button that stops a training, so that "
+                                           "the recipe gives the same network again.")
     seed: int = advanced(0, ge=0, description="Same seed, same network.")
 
     @abstractmethod
@@ -77,26 +94,37 @@ class TrainedEncoder(UnitLength):
         found: torch.Tensor = modules["encoder"](rows)
         return found
 
-    def columns(self, dataset: Dataset) -> tuple[Column, ...]:
-        return self._reader(dataset).columns(dataset)
+    def reader(self, dataset: Dataset) -> Encoder:
+        return reader(self.reads, self.side, self.colour, dataset)
 
-    def material(self, dataset: Dataset, progress: Progress) -> Material:
-        """The rows as the network sees them. Raises DataError TOO_FEW_ROWS."""
-        found = gather(self._reader(dataset), dataset, progress)
-        if len(found.rows) < self.min_rows:
+    def model(self, reader: Encoder, read: Embedding, home: Path, name: str,
+              progress: Progress) -> Model:
+        """Train the network, going on where an earlier training was cut off; see `train` for what
+        is raised, and DataError TOO_FEW_ROWS."""
+        material = scaled(reader, read)
+        if len(material.rows) < self.min_rows:
             raise DataError("TOO_FEW_ROWS", f"{self.title} must have at least {self.min_rows} rows "
-                                            f"it can read, got {len(found.rows)}.",
-                            hint="; ".join(found.notes))
-        return found
+                                            f"it can read, got {len(material.rows)}.",
+                            hint="; ".join(material.notes))
+        settings = self.settings(len(material.rows))
+        held = split(len(material.rows), settings.validation, settings.seed)[1]
+        watch = Watch(self, material, held, TrainingFiles(home, name))
+        with all_threads():
+            trained = train(self.made(material.shape), self.objective(material.shape),
+                            material.values, settings, progress, watch.hooks, watch.start)
+        return Model(weights=trained.weights, history=trained.history, center=material.center,
+                     spread=material.spread, shape=material.shape, method=self.identity(),
+                     reader=reader.identity(), title=material.title,
+                     best_epoch=trained.best_epoch, ended=trained.ended, held=material.rows[held],
+                     original=watch.original, remade=watch.remade[:trained.epochs],
+                     names=material.names, notes=(*material.notes, *trained.notes),
+                     seconds=watch.seconds)
 
-    def learn_from(self, material: Material, progress: Progress, hooks: Hooks | None = None,
-                   start: State | None = None) -> Trained:
-        """Train the network; see `train` for what is raised."""
-        settings = Settings(epochs=self.epochs, batch=self.batch_for(len(material.rows)), rate=self.learning_rate,
-                            patience=self.patience, seed=self.seed,
-                            smallest_batch=self.smallest_batch)
-        return train(self.made(material.shape), self.objective(material.shape), material.values,
-                     settings, progress, hooks, start)
+    def settings(self, n: int) -> Settings:
+        """How n rows are trained on."""
+        return Settings(epochs=self.epochs, batch=self.batch_for(n), rate=self.learning_rate,
+                        patience=self.patience, seed=self.seed,
+                        smallest_batch=self.smallest_batch, last=self.stop_after)
 
     def batch_for(self, n: int) -> int:
         """The batch for n rows."""
@@ -116,25 +144,26 @@ class TrainedEncoder(UnitLength):
             write_weights(modules, weights)
         return modules
 
-    def embed(self, material: Material, trained: Trained, progress: Progress) -> Embedding:
-        """The latent vectors of all rows."""
-        codes = self.codes(material.values, trained.weights, progress)
-        title = f"{self.title} of {material.title} ({codes.shape[1]}-d)"
-        return self.finish(codes, material.rows, title, (), (*material.notes, *trained.notes))
+    def embed(self, reader: Encoder, read: Embedding, model: Model,
+              progress: Progress) -> Embedding:
+        codes = self.codes(scaled_as(model, reader, read).values, model.weights, progress)
+        title = f"{self.title} of {model.title} ({codes.shape[1]}-d)"
+        return self.finish(codes, read.rows, title, (), model.notes)
 
     def codes(self, values: np.ndarray, weights: Mapping[str, np.ndarray],
               progress: Progress) -> np.ndarray:
         """m x dimensions float32: the codes of m rows (as `Material.values`)."""
-        return self._apply(values, weights, lambda modules, rows: self.code(modules, rows),
-                           progress, "rows encoded")
+        return self._apply(values, weights, self.code, progress, "rows encoded")
 
     def reconstructions(self, values: np.ndarray, weights: Mapping[str, np.ndarray],
                         progress: Progress) -> np.ndarray:
         """What the decoder makes of the codes of m rows, in the shape and scale of `values`."""
-        return self._apply(
-            values, weights,
-            lambda modules, rows: modules["decoder"](self.code(modules, rows)).reshape(rows.shape),
-            progress, "rows reconstructed")
+        return self._apply(values, weights, self.remake, progress, "rows reconstructed")
+
+    def remake(self, modules: nn.ModuleDict, rows: torch.Tensor) -> torch.Tensor:
+        """B rows through the code and back; only where `rebuilds`."""
+        made: torch.Tensor = modules["decoder"](self.code(modules, rows)).reshape(rows.shape)
+        return made
 
     def decoded(self, codes: np.ndarray, shape: tuple[int, ...],
                 weights: Mapping[str, np.ndarray]) -> np.ndarray:
@@ -148,21 +177,23 @@ class TrainedEncoder(UnitLength):
         return found
 
     def encode(self, dataset: Dataset, progress: Progress) -> Embedding:
-        material = self.material(dataset, part(progress, 0.0, 0.1))
-        trained = self.learn_from(material, part(progress, 0.1, 0.95))
-        return self.embed(material, trained, part(progress, 0.95, 1.0))
+        """All three steps at once, keeping none; a recipe keeps each."""
+        reader = self.reader(dataset)
+        read = reader.encode(dataset, part(progress, 0.0, 0.1))
+        with tempfile.TemporaryDirectory() as home:
+            model = self.model(reader, read, Path(home), self.key, part(progress, 0.1, 0.95))
+        return self.embed(reader, read, model, part(progress, 0.95, 1.0))
 
-    def estimate(self, n: int, d: int) -> Cost:
+    def estimate_model(self, n: int, d: int) -> Cost:
         sizes = max(d, self.dimensions, 64) * 256 * (self.layers + 1)
         return Cost(seconds=2 + 6.0 * n * self.epochs * sizes / _FLOPS,
                     bytes=300_000_000 + 16 * n * d)
 
-    def _reader(self, dataset: Dataset) -> UnitLength:
-        found = reader(self.reads, self.side, self.colour, dataset)
-        assert isinstance(found, UnitLength)
-        return found
+    def estimate(self, n: int, d: int) -> Cost:
+        training, last = self.estimate_model(n, d), self.estimate_embedding(n, d)
+        return Cost(training.seconds + last.seconds, max(training.bytes, last.bytes))
 
-    def _apply(self, values: np.ndarray, weights: Mapping[str, np.ndarray], step: object,
+    def _apply(self, values: np.ndarray, weights: Mapping[str, np.ndarray], step: _Step,
                progress: Progress, what: str) -> np.ndarray:
         import torch
 
@@ -170,10 +201,10 @@ class TrainedEncoder(UnitLength):
         device = "cuda" if torch.cuda.is_available() else "cpu"
         modules.to(device)
         found: list[np.ndarray] = []
-        with torch.no_grad():
+        with all_threads(), torch.no_grad():
             for start in range(0, len(values), _AT_ONCE):
                 progress(start / len(values), f"{start:,} of {counted(len(values), 'row')}: {what}")
                 rows = torch.from_numpy(np.ascontiguousarray(values[start:start + _AT_ONCE]))
-                found.append(step(modules, rows.to(device)).cpu().numpy())  # type: ignore[operator]
+                found.append(step(modules, rows.to(device)).cpu().numpy())
         progress(1.0, what)
         return np.concatenate(found)

@@ -13,8 +13,8 @@ from explorer.train.losses import (
     kl_to_standard_normal,
     with_free_bits,
 )
-from explorer.train.loop import Objective
 from explorer.train.networks import pair_for
+from explorer.train.state import Objective
 
 if TYPE_CHECKING:
     import torch
@@ -73,7 +73,7 @@ class VariationalAutoencoder(TrainedEncoder):
             mean, log_variance = self.cloud(modules, rows)
             noise = torch.randn(mean.shape, generator=generator).to(mean.device)
             made = modules["decoder"](mean + (0.5 * log_variance).exp() * noise)
-            wide = modules["noise"]["log_variance"].clamp(_LEAST, _MOST)
+            wide = _noise(modules)
             error = gaussian_negative_log_likelihood(made.reshape(rows.shape), rows, wide).mean()
             kl = kl_to_standard_normal(mean, log_variance)
             counted = with_free_bits(kl, self.free_bits) if self.free_bits else kl.sum(1).mean()
@@ -91,7 +91,7 @@ class VariationalAutoencoder(TrainedEncoder):
 
         def both(modules: nn.ModuleDict, rows: torch.Tensor) -> torch.Tensor:
             mean, log_variance = self.cloud(modules, rows)
-            wide = modules["noise"]["log_variance"].clamp(_LEAST, _MOST)
+            wide = _noise(modules)
             made = modules["decoder"](mean).reshape(rows.shape)
             return torch.stack([gaussian_negative_log_likelihood(made, rows, wide),
                                 kl_to_standard_normal(mean, log_variance).sum(dim=1)], dim=1)
@@ -104,3 +104,8 @@ class VariationalAutoencoder(TrainedEncoder):
         which numbers the network uses (active units: above 0.01)."""
         return self._apply(values, weights, lambda modules, rows: kl_to_standard_normal(
             *self.cloud(modules, rows)), progress, "latent numbers measured")
+
+
+def _noise(modules: nn.ModuleDict) -> torch.Tensor:
+    """The log variance of the decoder's noise, one number."""
+    return modules["noise"].get_parameter("log_variance").clamp(_LEAST, _MOST)

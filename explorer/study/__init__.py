@@ -24,10 +24,12 @@ if TYPE_CHECKING:
 
 __all__ = ["Finding", "RowValue", "Study", "column_name", "studies"]
 
-Input = Literal["embedding", "clustered", "graph", "projection", "original", "clustering"]
-"""The results a study may read: the vectors, the space that was clustered (the vectors, or the
-picture when a person chose so), the neighbours (None in a run whose projector needs none), the
-points of the map, the labels before and after edits by hand."""
+Input = Literal["read", "model", "embedding", "clustered", "graph", "projection", "original",
+                "clustering"]
+"""The results a study may read: the rows as the encoder's network sees them and that network (in
+runs whose encoder has one of its own; DataError NOT_TRAINED in others), the vectors, the space that
+was clustered (the vectors, or the picture when a person chose so), the neighbours (None in a run
+whose projector needs none), the points of the map, the labels before and after edits by hand."""
 Slot = Literal["encoder", "projector", "clusterer"]
 
 

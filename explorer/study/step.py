@@ -35,7 +35,8 @@ def study_step(plan: Plan, study: Study, calibration: dict[str, float] | None = 
 
 
 def _inputs(plan: Plan, study: Study) -> dict[str, str]:
-    every = {"embedding": plan.embedding, "clustered": plan.clustered, "graph": plan.graph,
+    every = {"read": plan.read, "model": plan.model, "embedding": plan.embedding,
+             "clustered": plan.clustered, "graph": plan.graph,
              "projection": plan.projection, "original": plan.original,
              "clustering": plan.clustering}
     return {name: key for name in study.reads if (key := every[name]) is not None}

@@ -12,9 +12,11 @@ import numpy as np
 from explorer import values
 from explorer.cluster import Clusterer
 from explorer.dataset import Dataset
+from explorer.errors import DataError
 from explorer.flight import after_clustering, after_projecting, after_searching, before
+from explorer.keys import graph_method
+from explorer.model import Model
 from explorer.neighbors import Neighbors
-from explorer.plan import graph_method
 from explorer.project import Projector
 from explorer.recipe import Recipe, recipe_from_data
 from explorer.spec import Facts, Method, Progress, part, silent
@@ -34,6 +36,21 @@ class Subject:
     @cached_property
     def recipe(self) -> Recipe:
         return recipe_from_data(self.work.payload["recipe"])
+
+    @cached_property
+    def model(self) -> Model:
+        """The network of the run's encoder. Raises DataError NOT_TRAINED where it has none."""
+        if "model" not in self.work.payload["inputs"]:
+            raise DataError("NOT_TRAINED", "The run's encoder must be a network trained here, got "
+                                           f"{self.recipe.encoding.title}.",
+                            hint="Train one on the Train page, or choose one in the recipe.")
+        return self.work.model()
+
+    @cached_property
+    def read(self) -> Embedding:
+        """The rows as that network sees them; row i of it is row i of the embedding, unless that
+        left rows out (`rows`)."""
+        return self.work.embedding("read")
 
     @property
     def dataset(self) -> Dataset:

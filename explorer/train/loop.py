@@ -11,12 +11,15 @@ import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from explorer.errors import DataError, ResultError
 from explorer.spec import Progress
+from explorer.train.state import Hooks, Objective, Settings, Standing, State, Trained
+from explorer.train.weights import read_moments, read_weights, write_moments, write_weights
 
 if TYPE_CHECKING:
     import torch
@@ -30,70 +33,6 @@ _FEW = 20
 """Below so many rows none are held back for validation."""
 _SMALLEST_BATCH = 2
 _SAVE_SECONDS = 5.0
-
-
-@dataclass(frozen=True)
-class Settings:
-    """How to train. `patience`: epochs without a better validation loss before it stops (0: never).
-    `validation`: the share of rows held back."""
-
-    epochs: int
-    batch: int
-    rate: float
-    patience: int
-    seed: int
-    validation: float = 0.1
-    decay: float = 1e-4
-    smallest_batch: int = 1
-
-
-class Objective(Protocol):
-    """What is made small. Called with B rows as a tensor (B x d, or B x channels x height x width),
-    the generator to draw every random number from (on the CPU), and how far the training is (0..1);
-    gives one number by part, 'loss' among them: that one is made small, the others are shown."""
-
-    def __call__(self, modules: nn.ModuleDict, rows: torch.Tensor, generator: torch.Generator,
-                 share: float) -> Mapping[str, torch.Tensor]: ...
-
-
-@dataclass(frozen=True)
-class State:
-    """Where a training stands after `epoch` epochs: `history` part -> one number per epoch
-    ('train.loss', 'validation.loss', ...); `weights`, `best` and `moments` (the optimiser's) by
-    name; `best_epoch` counted from 1, 0 for none; `batch` as it is now, after halving."""
-
-    epoch: int
-    batch: int
-    history: dict[str, list[float]]
-    weights: dict[str, np.ndarray]
-    best: dict[str, np.ndarray]
-    moments: dict[str, np.ndarray]
-    best_epoch: int = 0
-    ended: str = ""
-
-
-@dataclass(frozen=True)
-class Trained:
-    """The best weights by name (float32), the history (float64, one number per epoch), the epoch
-    they are of (from 1), how it ended ('all epochs', 'no progress', 'stopped', 'not finite'), and
-    what to know."""
-
-    weights: dict[str, np.ndarray]
-    history: dict[str, np.ndarray]
-    best_epoch: int
-    ended: str
-    notes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Hooks:
-    """Whom the loop tells after an epoch: `save` a state to go on from (every few seconds), `show`
-    the modules and the history (every epoch), and whether a person asked to stop and keep the
-    best."""
-
-    save: Callable[[State], None] = lambda state: None
-    show: Callable[[nn.ModuleDict, Mapping[str, list[float]]], None] = lambda modules, history: None
-    stop: Callable[[], bool] = lambda: False
 
 
 @dataclass
@@ -113,31 +52,33 @@ def train(modules: nn.ModuleDict, objective: Objective, rows: np.ndarray, settin
     ResultError NOT_FINITE. Where memory does not suffice for a batch it is halved; DataError
     NO_MEMORY when one of two rows does not fit.
     """
-    hooks = hooks or Hooks()
     loop = _Loop(modules, objective, rows, settings, start)
     saved = time.monotonic()
-    ended = start.ended if start is not None and start.ended else ""
+    ended = loop.ended
     while not ended and loop.epoch < settings.epochs:
         epoch = loop.epoch + 1
-        share = loop.epoch / settings.epochs
-        progress(share, f"epoch {epoch:,} of {settings.epochs:,}{loop.told()}")
-        finite = loop.run_epoch(lambda part, at=loop.epoch: progress(
-            (at + part) / settings.epochs, f"epoch {at + 1:,} of {settings.epochs:,}{loop.told()}"))
+        said = f"epoch {epoch:,} of {settings.epochs:,}{loop.told()}"
+        finite = loop.run_epoch(partial(_in_epoch, progress, loop.epoch, settings.epochs, said))
         if not finite:
             if not loop.best.epoch:
-                raise ResultError(
-                    "NOT_FINITE", f"The loss must be a finite number, got another in epoch {epoch}.",
-                    hint="Use a smaller learning rate, or scale the columns.")
+                raise ResultError("NOT_FINITE", "The loss must be a finite number, got another in "
+                                                f"epoch {epoch}.",
+                                  hint="Use a smaller learning rate, or scale the columns.")
             ended = "not finite"
         elif settings.patience and loop.epoch - loop.best.epoch >= settings.patience:
             ended = "no progress"
-        elif hooks.stop():
+        elif settings.last is not None and loop.epoch >= settings.last < settings.epochs:
             ended = "stopped"
-        hooks.show(modules, loop.history)
-        if time.monotonic() - saved > _SAVE_SECONDS or ended:
-            hooks.save(loop.state(ended))
-            saved = time.monotonic()
+        if hooks is not None:
+            hooks.show(modules, loop.standing())
+            if time.monotonic() - saved > _SAVE_SECONDS or ended:
+                hooks.save(loop.state(ended))
+                saved = time.monotonic()
     return loop.result(ended or "all epochs")
+
+
+def _in_epoch(progress: Progress, done: int, epochs: int, said: str, share: float) -> None:
+    progress((done + share) / epochs, said)
 
 
 class _Loop:
@@ -159,6 +100,7 @@ class _Loop:
         self.history: dict[str, list[float]] = {}
         self.best = _Best()
         self.notes: list[str] = []
+        self.ended = ""
         if start is not None:
             self._take_up(start)
 
@@ -275,18 +217,30 @@ class _Loop:
         return State(epoch=self.epoch, batch=self.batch,
                      history={name: list(values) for name, values in self.history.items()},
                      weights=read_weights(self.modules), best=self.best.weights,
-                     moments=_read_moments(self.optimizer), best_epoch=self.best.epoch,
-                     ended=ended)
+                     moments=read_moments(self.optimizer), best_epoch=self.best.epoch,
+                     ended=ended if ended != "stopped" else "", notes=tuple(self.notes))
+
+    def standing(self) -> Standing:
+        """Where it stands, for whoever looks on."""
+        return Standing(self.epoch, self.best.epoch, self.history, self.batch)
 
     def _take_up(self, start: State) -> None:
+        last = self.settings.last
+        if last is not None and start.epoch > last and start.best_epoch > last:
+            return  # the weights of then are gone: from the beginning it is the same training
         write_weights(self.modules, start.weights)
-        _write_moments(self.optimizer, start.moments)
+        write_moments(self.optimizer, start.moments)
         self.epoch, self.batch = start.epoch, start.batch
         self.history = {name: list(values) for name, values in start.history.items()}
         if start.best_epoch:
             name = "validation.loss" if "validation.loss" in self.history else "train.loss"
             self.best = _Best(self.history[name][start.best_epoch - 1], start.best_epoch,
                               start.best)
+        self.notes = list(start.notes)
+        self.ended = start.ended
+        if last is not None and self.epoch >= last < self.settings.epochs:
+            self.epoch, self.ended = last, "stopped"
+            self.history = {name: list(values[:last]) for name, values in self.history.items()}
 
     def result(self, ended: str) -> Trained:
         said = {"no progress": f"No better loss for {self.settings.patience:,} epochs: stopped "
@@ -311,37 +265,6 @@ def split(n: int, share: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
     count = min(_MOST_VALIDATION, round(share * n)) if n >= _FEW else 0
     order = np.random.default_rng((seed, 0, 0)).permutation(n)
     return np.sort(order[count:]), np.sort(order[:count])
-
-
-def read_weights(modules: nn.ModuleDict) -> dict[str, np.ndarray]:
-    """A copy of every weight and buffer by its name."""
-    return {name: tensor.detach().cpu().numpy().copy()
-            for name, tensor in modules.state_dict().items()}
-
-
-def write_weights(modules: nn.ModuleDict, weights: Mapping[str, np.ndarray]) -> None:
-    """The inverse of `read_weights`; RuntimeError where names or shapes differ."""
-    import torch
-
-    modules.load_state_dict({name: torch.from_numpy(np.array(array))
-                             for name, array in weights.items()})
-
-
-def _read_moments(optimizer: torch.optim.Optimizer) -> dict[str, np.ndarray]:
-    return {f"{place}.{name}": tensor.detach().cpu().numpy().copy()
-            for place, kept in optimizer.state_dict()["state"].items()
-            for name, tensor in kept.items()}
-
-
-def _write_moments(optimizer: torch.optim.Optimizer, moments: Mapping[str, np.ndarray]) -> None:
-    import torch
-
-    data = optimizer.state_dict()
-    kept: dict[int, dict[str, Any]] = {}
-    for name, array in moments.items():
-        place, what = name.split(".", 1)
-        kept.setdefault(int(place), {})[what] = torch.from_numpy(np.array(array))
-    optimizer.load_state_dict({**data, "state": kept})
 
 
 def _seed(*words: int) -> int:

@@ -23,9 +23,9 @@ def squared_error(made: Tensor, wanted: Tensor) -> Tensor:
 
 
 def gaussian_negative_log_likelihood(made: Tensor, wanted: Tensor, log_variance: Tensor) -> Tensor:
-    """B, in nats: -log N(wanted; made, variance) summed over the numbers of a row, with one variance
-    for all, learned (the calibrated decoder of Rybkin, Daniilidis, Levine, ICML 2021: without it
-    the weight of the KL term would hang on the scale of the data)."""
+    """B, in nats: -log N(wanted; made, variance) summed over the numbers of a row, with one
+    variance for all, learned (the calibrated decoder of Rybkin, Daniilidis, Levine, ICML 2021:
+    without it the weight of the KL term would hang on the scale of the data)."""
     difference = (made - wanted).square().flatten(1)
     d = difference.shape[1]
     return 0.5 * (difference.sum(dim=1) / log_variance.exp()
@@ -50,7 +50,8 @@ def with_free_bits(kl: Tensor, free: float) -> Tensor:
 
 def sparsity_kl(activity: Tensor, share: float) -> Tensor:
     """One number: the sum over k latents of KL(share || mean activity), both taken as chances of
-    being on. `activity` B x k from 0 to 1. Source: A. Ng, Sparse autoencoder, CS294A notes, 2011."""
+    being on. `activity` B x k from 0 to 1. Source: A. Ng, Sparse autoencoder, CS294A notes, 2011.
+    """
     import torch
 
     mean = activity.mean(dim=0).clamp(1e-6, 1 - 1e-6)
@@ -106,9 +107,10 @@ def vicreg(first: Tensor, second: Tensor, *, invariance: float = 25.0, variance:
     Source: A. Bardes, J. Ponce, Y. LeCun, VICReg, ICLR 2022, eq. 1-6.
     """
     apart = (first - second).square().mean()
-    spread = sum((1.0 - (view.var(dim=0) + 1e-4).sqrt()).clamp(min=0).mean() for view in
-                 (first, second)) / 2
-    together = sum(_off_diagonal(view) for view in (first, second))
+    one, two = ((1.0 - (view.var(dim=0) + 1e-4).sqrt()).clamp(min=0).mean()
+                for view in (first, second))
+    spread = (one + two) / 2
+    together = _off_diagonal(first) + _off_diagonal(second)
     return {"invariance": invariance * apart, "variance": variance * spread,
             "covariance": covariance * together}
 

@@ -7,6 +7,7 @@ needs a class of ours, so its weights are all there is to keep.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def dense(sizes: Sequence[int], *, last: bool = False) -> nn.Sequential:
     from torch import nn
 
     steps: list[nn.Module] = []
-    for place, (inside, outside) in enumerate(zip(sizes[:-1], sizes[1:], strict=True)):
+    for place, (inside, outside) in enumerate(pairwise(sizes)):
         steps.append(nn.Linear(inside, outside))
         if last or place < len(sizes) - 2:
             steps.append(nn.GELU())
