@@ -39,6 +39,15 @@ if __name__ == "__main__":
             st.Page("pages/judge/odd.py", title="Outliers, duplicates",
                     icon=":material/troubleshoot:"),
         ],
+        "Lab": [
+            st.Page("pages/lab/train.py", title="Train an encoder", icon=":material/model_training:"),
+            st.Page("pages/lab/rebuild.py", title="Reconstruction", icon=":material/image_search:"),
+            st.Page("pages/lab/latent.py", title="Latent space", icon=":material/bubble_chart:"),
+            st.Page("pages/lab/anomalies.py", title="Anomalies", icon=":material/crisis_alert:"),
+            st.Page("pages/lab/compare.py", title="Compare encoders",
+                    icon=":material/balance:"),
+            st.Page("pages/lab/models.py", title="Models", icon=":material/inventory_2:"),
+        ],
         "Take away": [
             st.Page("pages/take/export.py", title="Export", icon=":material/download:"),
         ],

@@ -29,7 +29,7 @@ def test_run_command_installs_and_opens_the_app():
 
 def test_test_command_is_what_ci_runs():
     command = block("test command")
-    assert command == f"{INSTALL} '.[test]' && .venv/bin/python -m pytest"
+    assert command == f"{INSTALL} '.[test]' && .venv/bin/python -m pytest -n 2 --dist loadgroup"
     script = (ROOT / ".ci" / "run").read_text()
     found = re.search(r"command=\$\((awk '.*?' README\.md)\)", script)
     assert found
