@@ -40,7 +40,8 @@ if __name__ == "__main__":
                     icon=":material/troubleshoot:"),
         ],
         "Lab": [
-            st.Page("pages/lab/train.py", title="Train an encoder", icon=":material/model_training:"),
+            st.Page("pages/lab/train.py", title="Train an encoder",
+                    icon=":material/model_training:"),
             st.Page("pages/lab/rebuild.py", title="Reconstruction", icon=":material/image_search:"),
             st.Page("pages/lab/latent.py", title="Latent space", icon=":material/bubble_chart:"),
             st.Page("pages/lab/anomalies.py", title="Anomalies", icon=":material/crisis_alert:"),
