@@ -37,6 +37,18 @@ class Contest:
     column: str = ""
     trust: bool = True
 
+    def steps_of(self, plan: Plan) -> tuple[Step, ...]:
+        """All steps of one line (see `steps_of`)."""
+        return steps_of(plan, self)
+
+    def line_of(self, plan: Plan, store: Store) -> Line:
+        """The numbers of a recipe (see `line_of`)."""
+        return line_of(plan, store, self)
+
+    def blank(self) -> Line:
+        """The line of a recipe that cannot be planned."""
+        return Line()
+
 
 @dataclass(frozen=True)
 class Line:

@@ -23,7 +23,8 @@ class Model:
     it read, `names` name the d numbers where they have names. `held`: dataset rows (int64) that
     were held back and never trained on. `original` (at most 8 rows held back) and `remade` (epochs
     x those rows), in the units of the reader: how rows were rebuilt after each epoch; empty where
-    nothing is rebuilt.
+    nothing is rebuilt. `decoder`: its layers as plain data (`train.layers`), in order, for who has
+    no torch; empty where it has none.
     """
 
     weights: dict[str, np.ndarray]
@@ -43,6 +44,7 @@ class Model:
     notes: tuple[str, ...] = ()
     seconds: float = 0.0
     extras: dict[str, np.ndarray] = field(default_factory=dict)
+    decoder: tuple[dict[str, Any], ...] = ()
 
     @property
     def epochs(self) -> int:

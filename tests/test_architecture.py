@@ -19,7 +19,8 @@ ROOMS = {"load", "encode", "neighbors", "self_organize", "train", "project", "cl
 CHAIN = {"recipe", "changes", "keys", "plan", "work", "grow", "sweep", "sweep_step", "judging",
          "describe", "steps", "single", "run",
          "propose", "imports", "uploads", "exports", "colorings", "map_files",
-         "queries", "search_rows", "study", "known_groups", "agreement", "leaderboard", "measures"}
+         "queries", "search_rows", "study", "known_groups", "agreement", "leaderboard", "measures",
+         "comparison", "shared_neighbors"}
 KEEPERS = {"tidy"}
 """What knows both the work of people and what it was computed from."""
 COMMANDS = {"cli", "benchmark", "__init__", "__main__"}

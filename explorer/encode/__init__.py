@@ -19,7 +19,8 @@ from explorer.values import Embedding
 
 @dataclass(frozen=True)
 class Placed:
-    """A typed text in the space of an embedding: `vector` (d float32); what to know about it."""
+    """A typed text or a picture brought by hand in the space of an embedding: `vector` (d float32);
+    what to know about it."""
 
     vector: np.ndarray
     notes: tuple[str, ...] = ()
@@ -65,12 +66,27 @@ class Encoder(Method):
         result of its own. Nothing, where the model is on this machine."""
         return {}
 
+    def places_words(self, dataset: Dataset) -> bool:
+        """Whether `place` can place a typed text among the rows of this dataset."""
+        return self.places_texts
+
+    def places_pictures(self, dataset: Dataset) -> bool:
+        """Whether `place_image` can place a picture among the rows of this dataset."""
+        return False
+
     def place(self, text: str, learned: Mapping[str, np.ndarray]) -> Placed:
         """A text as `encode` would place a row of it. Raises DataError NO_TEXT_SPACE where rows are
         not placed by their texts, NO_KNOWN_WORD where no word of it is known."""
         raise DataError("NO_TEXT_SPACE", "Searching by meaning must have rows that were placed by "
                                          f"their texts, got {self.title}.",
                         hint="Use a text encoder in the recipe, or search by words.")
+
+    def place_image(self, data: bytes, learned: Mapping[str, np.ndarray]) -> Placed:
+        """An image file as `encode` would place a row of it. Raises DataError NO_IMAGE_SPACE where
+        rows are not placed by their images, BAD_IMAGE for what cannot be read."""
+        raise DataError("NO_IMAGE_SPACE", "Searching by an image must have rows that were placed "
+                                          f"by their images, got {self.title}.",
+                        hint="Use an image encoder in the recipe, or search by words.")
 
 
 @cache

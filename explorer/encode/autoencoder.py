@@ -22,7 +22,7 @@ class Autoencoder(TrainedEncoder):
     rank: ClassVar[int] = 70
 
     def build(self, shape: tuple[int, ...]) -> nn.ModuleDict:
-        return pair_for(shape, self.dimensions, self.layers, self.network)
+        return pair_for(shape, self.latent(shape), self.layers, self.network)
 
     def objective(self, shape: tuple[int, ...]) -> Objective:
         def made_small(modules: nn.ModuleDict, rows: torch.Tensor, generator: torch.Generator,

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from torch import nn
 
 _HEAD = 128
+_CHOICE = 64
 
 
 class Contrastive(TrainedEncoder):
@@ -30,14 +31,14 @@ class Contrastive(TrainedEncoder):
     smallest_batch: ClassVar[int] = 4
     rebuilds: ClassVar[bool] = False
 
-    dimensions: int = Field(
-        64, ge=1, le=1000, description="How many numbers a row becomes, before the projection head "
-                                       "that is used in training only.")
+    dimensions: int | None = Field(
+        None, ge=1, le=1000, description="How many numbers a row becomes, before the projection "
+                                         "head that is used in training only. Automatic is 64.")
     loss: Literal["NT-Xent", "Barlow Twins", "VICReg"] = Field(
         "NT-Xent", description="NT-Xent (SimCLR) pushes different rows apart; Barlow Twins and "
                                "VICReg instead keep the numbers from saying the same.")
     temperature: float = Field(
-        0.2, gt=0, le=10, description="Of NT-Xent: small values look at the nearest rows most.")
+        0.2, ge=0.01, le=10, description="Of NT-Xent: small values look at the nearest rows most.")
     crop: float = advanced(
         0.5, gt=0, le=1, description="Images: the smallest share of the area that a view keeps.")
     turn: float = advanced(
@@ -55,9 +56,12 @@ class Contrastive(TrainedEncoder):
     def build(self, shape: tuple[int, ...]) -> nn.ModuleDict:
         from torch import nn
 
-        encoder = pair_for(shape, self.dimensions, self.layers, self.network)["encoder"]
+        encoder = pair_for(shape, self.latent(shape), self.layers, self.network)["encoder"]
         return nn.ModuleDict({"encoder": encoder,
-                              "head": dense([self.dimensions, _HEAD, _HEAD])})
+                              "head": dense([self.latent(shape), _HEAD, _HEAD])})
+
+    def latent(self, shape: tuple[int, ...]) -> int:
+        return self.dimensions or _CHOICE
 
     def objective(self, shape: tuple[int, ...]) -> Objective:
         """Sources: SimCLR (Chen et al., ICML 2020), Barlow Twins (Zbontar et al., ICML 2021),

@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar, Literal
 
+import numpy as np
 from pydantic import Field
 
 from explorer.encode.autoencoder import Autoencoder
@@ -50,3 +51,11 @@ class Denoising(Autoencoder):
                     "denoised": denoised, "clean": copied}
 
         return made_small
+
+    def worsened(self, values: np.ndarray, seed: int) -> np.ndarray | None:
+        import torch
+
+        rows = torch.from_numpy(np.ascontiguousarray(values))
+        draws = torch.Generator().manual_seed(seed)
+        noisy: np.ndarray = corrupted(rows, self.noise, self.level, draws).numpy()
+        return noisy

@@ -18,6 +18,7 @@ from explorer.encode import Encoder
 from explorer.encode.features import Features
 from explorer.encode.minilm import MiniLM
 from explorer.encode.pixels import Pixels
+from explorer.encode.seen import LARGEST, seen_as
 from explorer.encode.tfidf import Tfidf
 from explorer.encode.unit import blocks
 from explorer.encode.vectors import Vectors
@@ -57,11 +58,12 @@ class Material:
         return found.clip(0.0, 1.0) if len(self.shape) == 3 else found
 
 
-def reader(reads: Reads, side: int, colour: str, dataset: Dataset) -> Encoder:
+def reader(reads: Reads, side: int | None, colour: str, dataset: Dataset) -> Encoder:
     """The encoder that reads the rows; 'automatic' takes images, then vectors, then texts by
-    meaning, then columns: the first there are. Raises DataError where there is none of the kind."""
+    meaning, then columns: the first there are. Images are seen as `seen_as` says where `side` is
+    None or `colour` 'automatic'. Raises DataError where there is none of the kind."""
     every: Mapping[str, Encoder] = {
-        "images": Pixels.create(side=side, colour=colour, dimensions=None),
+        "images": _pixels(side, colour, dataset),
         "vectors": Vectors.create(), "texts": MiniLM.create(), "words": Tfidf.create(),
         "columns": Features.create()}
     if reads != "automatic":
@@ -75,6 +77,15 @@ def reader(reads: Reads, side: int, colour: str, dataset: Dataset) -> Encoder:
     raise DataError("NO_ROWS", "Training must have images, vectors, texts or number columns, got "
                                "none of them.",
                     hint="Set the roles of the columns on the Data page.")
+
+
+def _pixels(side: int | None, colour: str, dataset: Dataset) -> Encoder:
+    if dataset.has_images and (side is None or colour == "automatic"):
+        seen = seen_as(dataset)
+        side = seen.side if side is None else side
+        colour = ("grey" if seen.grey else "colour") if colour == "automatic" else colour
+    return Pixels.create(side=side or LARGEST, colour=colour.replace("automatic", "colour"),
+                         dimensions=None)
 
 
 def scaled(reader: Encoder, read: Embedding) -> Material:

@@ -28,13 +28,14 @@ _CODE_FORMATS = (".bin", ".pt", ".pth", ".ckpt", ".pkl")
 class LocalModel:
     """A model that can be loaded. `name` is what a recipe says: the folder's name under its root
     or the hub id. `kind` is what it reads, `bytes` the size of its weights, `dimensions` the
-    length of its vectors where the configuration says it."""
+    length of its vectors where the configuration says it, `architecture` its `model_type`."""
 
     name: str
     path: Path
     kind: Kind
     bytes: int
     dimensions: int | None = None
+    architecture: str = ""
 
 
 def read_model(name: str, path: Path, root: Path) -> LocalModel:
@@ -67,7 +68,7 @@ def read_model(name: str, path: Path, root: Path) -> LocalModel:
         check_weights(name, file)
     return LocalModel(name, path, _kind(name, path, parts[0]),
                       sum(file.stat().st_size for file in weights),
-                      _dimensions(name, parts, config))
+                      _dimensions(name, parts, config), _architecture(config))
 
 
 def _files_within(name: str, path: Path, root: Path) -> list[Path]:
@@ -149,8 +150,26 @@ def _dimensions(name: str, parts: list[Path], config: Any) -> int | None:
                 return width * max(modes, 1)
             if isinstance(inner.get("embedding_dimension"), int):
                 return int(inner["embedding_dimension"])
-    width = config.get("hidden_size") if isinstance(config, dict) else None
-    return width if isinstance(width, int) else None
+    return _width(config) if isinstance(config, dict) else None
+
+
+def _width(config: dict[str, Any]) -> int | None:
+    """Of the vectors a plain transformers model gives; of image and text models the space both
+    share."""
+    sizes = config.get("hidden_sizes")  # of ResNet and ConvNeXt, stage by stage
+    found = config.get("hidden_size") or (sizes[-1] if isinstance(sizes, list) and sizes else None)
+    inner = config.get("vision_config")
+    if "CLIPVisionModelWithProjection" in (config.get("architectures") or ()):
+        found = config.get("projection_dim")
+    elif isinstance(inner, dict):
+        found = (inner.get("hidden_size") if config.get("model_type") == "siglip"
+                 else config.get("projection_dim"))
+    return found if isinstance(found, int) else None
+
+
+def _architecture(config: Any) -> str:
+    found = config.get("model_type") if isinstance(config, dict) else ""
+    return found if isinstance(found, str) else ""
 
 
 def _read_json(name: str, path: Path, default: Any) -> Any:

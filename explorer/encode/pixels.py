@@ -43,12 +43,7 @@ class Pixels(UnitLength):
 
     def columns(self, dataset: Dataset) -> tuple[Column, ...]:
         """The image column. Raises DataError NO_IMAGES."""
-        columns = dataset.with_role("image")
-        if not (columns and dataset.has_images):
-            raise DataError("NO_IMAGES", "The data set must have images, got "
-                                         f"{counted(len(dataset.columns), 'column')} without.",
-                            hint="Import a zip of images, or choose another encoder.")
-        return columns[:1]
+        return image_columns(dataset)
 
     def limits(self, facts: Facts) -> Mapping[str, tuple[float, float]]:
         """More images than PCA can compare pairwise allow only so many pixels."""
@@ -135,6 +130,16 @@ class Pixels(UnitLength):
                       f"{counted(n, 'image')}.",)
         progress(1.0, "Vectors ready")
         return self.finish(found.vectors, decoded.rows, f"{title}, PCA ({count}-d)", (), notes)
+
+
+def image_columns(dataset: Dataset) -> tuple[Column, ...]:
+    """The one image column. Raises DataError NO_IMAGES."""
+    columns = dataset.with_role("image")
+    if not (columns and dataset.has_images):
+        raise DataError("NO_IMAGES", "The data set must have images, got "
+                                     f"{counted(len(dataset.columns), 'column')} without.",
+                        hint="Import a zip of images, or choose another encoder.")
+    return columns[:1]
 
 
 @dataclass(frozen=True)

@@ -15,10 +15,13 @@ LARGEST_SIDE = 5_000
 
 @dataclass(frozen=True)
 class Principal:
-    """n x k float32 `vectors`, centred; `shares` k float64, the share of the variance of each."""
+    """n x k float32 `vectors`, centred; `shares` k float64, the share of the variance of each;
+    `axes` d x k float64 of length 1 (0 where there is no variance left), `mean` d float64."""
 
     vectors: np.ndarray
     shares: np.ndarray
+    axes: np.ndarray
+    mean: np.ndarray
 
 
 def principal(rows: np.ndarray, count: int, progress: Progress) -> Principal:
@@ -51,7 +54,7 @@ def _by_columns(rows: np.ndarray, mean: np.ndarray, count: int, progress: Progre
     for block in blocks(n, d):
         progress(0.8 + 0.2 * block.start / n, "Placing the images along them")
         vectors[block] = (rows[block] - mean) @ axes
-    return Principal(vectors, largest.shares)
+    return Principal(vectors, largest.shares, axes, mean)
 
 
 def _by_rows(rows: np.ndarray, mean: np.ndarray, count: int, progress: Progress) -> Principal:
@@ -65,8 +68,10 @@ def _by_rows(rows: np.ndarray, mean: np.ndarray, count: int, progress: Progress)
     axes = np.empty((d, count))
     for block in blocks(d, n):
         axes[block] = (rows[:, block] - mean[block]).T @ largest.axes
-    vectors = largest.axes * (np.sqrt(largest.values) * _signs(axes))
-    return Principal(vectors.astype(np.float32), largest.shares)
+    signs, lengths = _signs(axes), np.linalg.norm(axes, axis=0)
+    vectors = largest.axes * (np.sqrt(largest.values) * signs)
+    axes *= signs / np.where(lengths > 0, lengths, 1.0)
+    return Principal(vectors.astype(np.float32), largest.shares, axes, mean)
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
+_CHOICE = 64
+
 
 class Sparse(Autoencoder):
     """An autoencoder that may use only a few of many numbers for each row, so that each number
@@ -22,9 +24,9 @@ class Sparse(Autoencoder):
     title: ClassVar[str] = "Sparse autoencoder"
     rank: ClassVar[int] = 72
 
-    dimensions: int = Field(
-        64, ge=1, le=4000, description="How many numbers there are to choose from; more than the "
-                                       "row has is fine here.")
+    dimensions: int | None = Field(
+        None, ge=1, le=4000, description="How many numbers there are to choose from; more than the "
+                                         "row has is fine here. Automatic is 64.")
     sparsity: Literal["k largest", "L1", "KL"] = Field(
         "k largest", description="K largest: only the largest numbers of a row count. L1: every "
                                  "number costs its size. KL: each number is on for a given share "
@@ -40,12 +42,16 @@ class Sparse(Autoencoder):
         if self.sparsity == "KL":
             return found.sigmoid()
         found = found.relu()
-        return largest_only(found, self.kept) if self.sparsity == "k largest" else found
+        if self.sparsity == "L1":
+            return found
+        return largest_only(found, self.kept(found.shape[1]))
 
-    @property
-    def kept(self) -> int:
-        """How many numbers of a row are on with 'k largest'."""
-        return max(1, round(self.active * self.dimensions))
+    def latent(self, shape: tuple[int, ...]) -> int:
+        return self.dimensions or _CHOICE
+
+    def kept(self, dimensions: int) -> int:
+        """How many of a row's numbers are on with 'k largest'."""
+        return max(1, round(self.active * dimensions))
 
     def objective(self, shape: tuple[int, ...]) -> Objective:
         """Sources: Makhzani and Frey, k-Sparse Autoencoders, ICLR 2014; A. Ng, CS294A, 2011."""

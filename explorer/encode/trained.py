@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import tempfile
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
@@ -15,12 +16,14 @@ from explorer.dataset import Dataset
 from explorer.encode import Encoder
 from explorer.encode.material import Reads, reader, scaled, scaled_as
 from explorer.encode.reading import ReadingEncoder
+from explorer.encode.seen import SAMPLE
 from explorer.encode.unit import counted
 from explorer.encode.watch import Watch
 from explorer.errors import DataError
 from explorer.model import Model
 from explorer.spec import Cost, Progress, advanced, part
 from explorer.train.files import TrainingFiles
+from explorer.train.layers import Layer, layers_of
 from explorer.train.loop import split, train
 from explorer.train.state import Objective, Settings
 from explorer.train.threads import all_threads
@@ -45,14 +48,16 @@ class TrainedEncoder(ReadingEncoder):
     """Whether it has a decoder: rows can be rebuilt, and points of the latent space be shown."""
     min_rows: ClassVar[int] = 2
     smallest_batch: ClassVar[int] = 1
+    follows_rows: ClassVar[bool] = False  # which rows are held back, and the batches, are drawn
 
     reads: Reads = Field(
         "automatic", description="What the network sees: images as pixels, uploaded vectors, texts "
                                  "by meaning (MiniLM), texts by words (TF-IDF), or columns. "
                                  "Automatic takes the first of these that the data has.")
-    dimensions: int = Field(
-        16, ge=1, le=1000, description="How many numbers a row is squeezed into (the latent "
-                                       "space): fewer force it to generalise.")
+    dimensions: int | None = Field(
+        None, ge=1, le=1000, description="How many numbers a row is squeezed into (the latent "
+                                         "space): fewer force it to generalise. Automatic: 16, or "
+                                         "half as many as the row has where that is less.")
     epochs: int = Field(
         60, ge=1, le=10_000, description="How many times at most the network sees every row.")
     layers: int = advanced(
@@ -61,10 +66,12 @@ class TrainedEncoder(ReadingEncoder):
     network: Literal["by the data", "dense"] = advanced(
         "by the data", description="By the data: convolutional for images of 12 pixels a side and "
                                    "more, dense for all else. Dense: always fully connected.")
-    side: int = advanced(
-        32, ge=4, le=64, description="Width and height in pixels every image is brought to.")
-    colour: Literal["colour", "grey"] = advanced(
-        "colour", description="See images in red, green and blue, or in brightness only.")
+    side: int | None = advanced(
+        None, ge=4, le=64, description="Width and height in pixels every image is brought to; "
+                                       "automatic is their own size, at most 32.")
+    colour: Literal["automatic", "colour", "grey"] = advanced(
+        "automatic", description="See images in red, green and blue, or in brightness only; "
+                                 "automatic is in brightness only where none has a colour.")
     batch_size: int | None = advanced(
         None, ge=2, le=8192, description="Rows the network sees before each correction; automatic "
                                          "makes about 50 corrections of every epoch, with 16 to "
@@ -117,8 +124,31 @@ class TrainedEncoder(ReadingEncoder):
                      reader=reader.identity(), title=material.title,
                      best_epoch=trained.best_epoch, ended=trained.ended, held=material.rows[held],
                      original=watch.original, remade=watch.remade[:trained.epochs],
-                     names=material.names, notes=(*material.notes, *trained.notes),
-                     seconds=watch.seconds)
+                     names=material.names,
+                     notes=(*material.notes, *self._chosen(material.shape), *trained.notes),
+                     seconds=watch.seconds, decoder=self.layout(material.shape))
+
+    def layout(self, shape: tuple[int, ...]) -> tuple[Layer, ...]:
+        """The layers of the decoder for rows of this shape; none where nothing is rebuilt."""
+        return layers_of(self.made(shape)["decoder"]) if self.rebuilds else ()
+
+    def latent(self, shape: tuple[int, ...]) -> int:
+        """How many numbers a row of this shape becomes."""
+        return self.dimensions or min(16, max(2, math.prod(shape) // 2))
+
+    def _chosen(self, shape: tuple[int, ...]) -> tuple[str, ...]:
+        """What was decided by the data, and what that means."""
+        notes: list[str] = []
+        if len(shape) == 3 and (self.side is None or self.colour == "automatic"):
+            notes.append(f"Images are seen at {shape[2]} x {shape[1]} pixels in "
+                         f"{'colour' if shape[0] == 3 else 'grey'}, as a look at up to {SAMPLE} "
+                         "of them, evenly spaced, suggests.")
+        numbers, latent = math.prod(shape), self.latent(shape)
+        if self.rebuilds and latent >= numbers:
+            notes.append(f"The latent space ({latent:,} numbers) is as large as a row "
+                         f"({numbers:,} numbers): the network can copy rows and need not learn "
+                         "what they have in common.")
+        return tuple(notes)
 
     def settings(self, n: int) -> Settings:
         """How n rows are trained on."""
@@ -165,6 +195,23 @@ class TrainedEncoder(ReadingEncoder):
         made: torch.Tensor = modules["decoder"](self.code(modules, rows)).reshape(rows.shape)
         return made
 
+    def bounds(self, values: np.ndarray, weights: Mapping[str, np.ndarray],
+               progress: Progress) -> np.ndarray | None:
+        """m x 2 in nats: the two parts of each row's negative evidence lower bound; None where the
+        network is no model of chances."""
+        return None
+
+    def divergences(self, values: np.ndarray, weights: Mapping[str, np.ndarray],
+                    progress: Progress) -> np.ndarray | None:
+        """What each latent number of m rows says beyond chance, in nats (m x dimensions float32);
+        None of networks that are no model of chances."""
+        return None
+
+    def worsened(self, values: np.ndarray, seed: int) -> np.ndarray | None:
+        """m rows (as `Material.values`) with the noise the network was taught to take away, drawn
+        anew from `seed`; None where it was taught none."""
+        return None
+
     def decoded(self, codes: np.ndarray, shape: tuple[int, ...],
                 weights: Mapping[str, np.ndarray]) -> np.ndarray:
         """What the decoder makes of any m x dimensions codes: m x `shape` float32."""
@@ -185,7 +232,7 @@ class TrainedEncoder(ReadingEncoder):
         return self.embed(reader, read, model, part(progress, 0.95, 1.0))
 
     def estimate_model(self, n: int, d: int) -> Cost:
-        sizes = max(d, self.dimensions, 64) * 256 * (self.layers + 1)
+        sizes = max(d, self.latent((d,)), 64) * 256 * (self.layers + 1)
         return Cost(seconds=2 + 6.0 * n * self.epochs * sizes / _FLOPS,
                     bytes=300_000_000 + 16 * n * d)
 

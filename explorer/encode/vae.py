@@ -47,8 +47,8 @@ class VariationalAutoencoder(TrainedEncoder):
         import torch
         from torch import nn
 
-        pair = pair_for(shape, self.dimensions, self.layers, self.network,
-                        outputs=2 * self.dimensions)
+        pair = pair_for(shape, self.latent(shape), self.layers, self.network,
+                        outputs=2 * self.latent(shape))
         pair["noise"] = nn.ParameterDict({"log_variance": nn.Parameter(torch.zeros(()))})
         return pair
 

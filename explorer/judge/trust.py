@@ -56,6 +56,14 @@ def kept_of(ranks: np.ndarray, count: int) -> np.ndarray:
     return found
 
 
+def shared_of(near: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """m float64: the share of each row of `near` (m x k places, each once) that is in the same row
+    of `other` (m x k) too."""
+    both = np.sort(np.concatenate([near, other], axis=1), axis=1)
+    found: np.ndarray = (both[:, 1:] == both[:, :-1]).sum(axis=1) / near.shape[1]
+    return found
+
+
 def curves_of(ranks: Ranks) -> Curves:
     """The curves over 1 to `ranks.deepest` neighbours."""
     n, m, counts = ranks.n, max(1, len(ranks.rows)), np.arange(1, ranks.deepest + 1)

@@ -104,6 +104,14 @@ class Nearest(Neighbors):
                      exact, recall, sampled)
 
 
+def nearest_of(vectors: np.ndarray, rows: np.ndarray, count: int, metric: str,
+               progress: Progress) -> np.ndarray:
+    """m x count int32: the nearest others of m `rows` (places, int64) among all n x d vectors,
+    nearest first, ties by place; exact. `count` < n; `metric` as of `Nearest`. Raises DataError
+    ZERO_VECTORS."""
+    return _search(_points(vectors, metric), rows, count, progress).indices.astype(np.int32)
+
+
 def warm_up() -> None:
     """Compile nn-descent (about 30 s in a new process), so that nobody waits for it later."""
     vectors = np.random.default_rng(0).normal(size=(300, 8)).astype(np.float32)

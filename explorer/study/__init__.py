@@ -52,6 +52,12 @@ class Study(Method):
     def study(self, subject: Subject, progress: Progress) -> Finding:
         """The answer for a run. 'Not defined' is one."""
 
+    @classmethod
+    def needs_network(cls) -> bool:
+        """Whether it is about the network of the run's encoder; of a run whose encoder has none it
+        is refused (DataError NOT_TRAINED)."""
+        return "model" in cls.reads
+
     def again(self, recipe: Recipe) -> list[dict[str, Any]]:
         """The methods it runs again, as they name its result; what it sets in them itself need not
         be among their parameters."""

@@ -12,7 +12,16 @@ from pydantic import Field
 from explorer.judge import stress
 from explorer.judge.pairs import between, spots
 from explorer.judge.ranks import Ranks, compare_ranks, deepest_of, nearest_drawn
-from explorer.judge.trust import Share, curves_of, hit_of, kept_of, mean_of, stretch_of, trust_of
+from explorer.judge.trust import (
+    Share,
+    curves_of,
+    hit_of,
+    kept_of,
+    mean_of,
+    shared_of,
+    stretch_of,
+    trust_of,
+)
 from explorer.neighbors.nearest import Nearest
 from explorer.recipe import Recipe
 from explorer.spec import Cost, Facts, Progress, advanced, part
@@ -211,17 +220,10 @@ def _rows(case: _Case, ranks: Ranks, lists: _Lists) -> dict[str, np.ndarray]:
     if len(case.rows) == case.n:
         kept = kept_of(ranks.in_truth, case.count)
     else:
-        kept = _common(lists.near, lists.shown)
+        kept = shared_of(lists.near, lists.shown)
     stretch = stretch_of(between(spots(case.vectors, case.metric), every, lists.near),
                          between(spots(case.points), every, lists.near))
     return {"kept": kept, "trust": trust, "continuity": continuity, "stretch": stretch}
-
-
-def _common(near: np.ndarray, shown: np.ndarray) -> np.ndarray:
-    """n float64: the share of each row of `near` that is in the same row of `shown`."""
-    both = np.sort(np.concatenate([near, shown], axis=1), axis=1)
-    found: np.ndarray = (both[:, 1:] == both[:, :-1]).sum(axis=1) / near.shape[1]
-    return found
 
 
 def _figures(ranks: Ranks) -> dict[str, np.ndarray]:

@@ -8,31 +8,31 @@ after any epoch and taken up again ends with the same numbers to the bit.
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from explorer.errors import DataError, ResultError
+from explorer.errors import Cancelled, DataError, StoreError
 from explorer.spec import Progress
+from explorer.train.device import Rows, device, mixed, note_of, repeatable
+from explorer.train.draws import seed_of, split
+from explorer.train.memory import is_no_memory
 from explorer.train.state import Hooks, Objective, Settings, Standing, State, Trained
-from explorer.train.weights import read_moments, read_weights, write_moments, write_weights
+from explorer.train.weights import fits, read_moments, read_weights, write_moments, write_weights
 
 if TYPE_CHECKING:
     import torch
     from torch import nn
 
+__all__ = ["split", "train"]
+
 _CLIP = 5.0
 _WARM = 0.05
 """The share of all steps over which the rate rises from 0; after it, half a cosine to 0."""
-_MOST_VALIDATION = 2_000
-_FEW = 20
-"""Below so many rows none are held back for validation."""
-_SMALLEST_BATCH = 2
-_SAVE_SECONDS = 5.0
 
 
 @dataclass
@@ -44,16 +44,27 @@ class _Best:
 
 def train(modules: nn.ModuleDict, objective: Objective, rows: np.ndarray, settings: Settings,
           progress: Progress, hooks: Hooks | None = None, start: State | None = None) -> Trained:
-    """Train on n rows (float32, n x ...). `start`: a state to go on from.
+    """Train on n rows (float32, n x ...). `start`: a state to go on from; one of another network is
+    as good as none.
 
     A part of the rows is held back and never trained on; the weights kept are those of the epoch
-    with the smallest loss on it (of the training rows where there are fewer than 20). A loss that
-    is not finite ends the training with the best weights so far; in the first epoch that is
-    ResultError NOT_FINITE. Where memory does not suffice for a batch it is halved; DataError
-    NO_MEMORY when one of two rows does not fit.
+    with the smallest loss on it (of the training rows where none are held back). Numbers that are
+    not finite end the training with the best weights so far; in the first epoch that is DataError
+    NOT_FINITE. Where memory does not suffice for a batch it is halved; DataError NO_MEMORY when the
+    smallest does not fit. Cancelled keeps a state of the last whole epoch first.
     """
     loop = _Loop(modules, objective, rows, settings, start)
-    saved = time.monotonic()
+    try:
+        with repeatable(loop.device):
+            return _run(loop, settings, progress, hooks)
+    except (Cancelled, KeyboardInterrupt):
+        if hooks is not None and loop.kept is not None:
+            with suppress(StoreError):  # it is stopped all the same; the state before is there
+                hooks.save(loop.kept)
+        raise
+
+
+def _run(loop: _Loop, settings: Settings, progress: Progress, hooks: Hooks | None) -> Trained:
     ended = loop.ended
     while not ended and loop.epoch < settings.epochs:
         epoch = loop.epoch + 1
@@ -61,19 +72,20 @@ def train(modules: nn.ModuleDict, objective: Objective, rows: np.ndarray, settin
         finite = loop.run_epoch(partial(_in_epoch, progress, loop.epoch, settings.epochs, said))
         if not finite:
             if not loop.best.epoch:
-                raise ResultError("NOT_FINITE", "The loss must be a finite number, got another in "
-                                                f"epoch {epoch}.",
-                                  hint="Use a smaller learning rate, or scale the columns.")
+                raise DataError("NOT_FINITE", "The loss must be a finite number, got another in "
+                                              f"epoch {epoch}.",
+                                hint="Use a smaller learning rate, or scale the columns.")
             ended = "not finite"
         elif settings.patience and loop.epoch - loop.best.epoch >= settings.patience:
             ended = "no progress"
         elif settings.last is not None and loop.epoch >= settings.last < settings.epochs:
             ended = "stopped"
         if hooks is not None:
-            hooks.show(modules, loop.standing())
-            if time.monotonic() - saved > _SAVE_SECONDS or ended:
-                hooks.save(loop.state(ended))
-                saved = time.monotonic()
+            loop.kept = loop.state(ended)
+            if finite:
+                hooks.show(loop.modules, loop.standing())
+            if ended or hooks.due():
+                hooks.save(loop.kept)
     return loop.result(ended or "all epochs")
 
 
@@ -88,20 +100,22 @@ class _Loop:
 
         self.modules = modules
         self.objective = objective
-        self.rows = rows
         self.settings = settings
-        self.device = "cuda" if torch.cuda.is_available() else "cpu"
+        self.device = device()
         modules.to(self.device)
-        self.training, self.held = split(len(rows), settings.validation, settings.seed)
+        self.rows = Rows(rows, self.device)
+        self.training, self.held = split(len(rows), settings.validation, settings.seed,
+                                         settings.smallest_batch)
         self.optimizer = torch.optim.AdamW(modules.parameters(), lr=settings.rate,
                                            weight_decay=settings.decay)
-        self.batch = min(settings.batch, len(self.training))
+        self.batch = min(max(settings.batch, settings.smallest_batch), len(self.training))
         self.epoch = 0
         self.history: dict[str, list[float]] = {}
         self.best = _Best()
         self.notes: list[str] = []
         self.ended = ""
-        if start is not None:
+        self.kept: State | None = None
+        if start is not None and fits(modules, start.weights):
             self._take_up(start)
 
     def told(self) -> str:
@@ -114,13 +128,28 @@ class _Loop:
         return said
 
     def run_epoch(self, progress: Callable[[float], None]) -> bool:
-        """One pass over the training rows and a look at the rows held back. False when a loss was
-        not finite: then the weights are the ones before."""
+        """One pass over the training rows and a look at the rows held back. False when a number was
+        not finite: then the epoch is not counted."""
+        trained = self._pass(progress)
+        held = self._look(progress) if trained is not None and len(self.held) else {}
+        if trained is None or held is None:
+            return False
+        for what, parts in (("train", trained), ("validation", held)):
+            for name, value in parts.items():
+                self.history.setdefault(f"{what}.{name}", []).append(value)
+        self.epoch += 1
+        judged = (held or trained)["loss"]
+        if judged < self.best.loss:
+            self.best = _Best(judged, self.epoch, read_weights(self.modules))
+        return True
+
+    def _pass(self, progress: Callable[[float], None]) -> dict[str, float] | None:
+        """The parts, each the mean over the rows trained on; None when one is not finite."""
         import torch
 
         order = np.random.default_rng((self.settings.seed, self.epoch, 1)).permutation(
             self.training)
-        generator = torch.Generator().manual_seed(_seed(self.settings.seed, self.epoch, 2))
+        generator = torch.Generator().manualseed_of(seed_of(self.settings.seed, self.epoch, 2))
         sums: dict[str, float] = {}
         self.modules.train()
         done = 0
@@ -131,68 +160,63 @@ class _Loop:
             self._set_rate((self.epoch + done / len(order)) / self.settings.epochs)
             try:
                 parts = self._step(batch, generator)
-            except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
-                if not _no_memory(error):
+            except (MemoryError, RuntimeError) as error:
+                if not is_no_memory(error):
                     raise
-                self._halve(error)
+                short = True
+            else:
+                short = False
+            if short:  # not in the handler: the error holds what the step had in memory
+                self._halve()
                 continue
             if parts is None:
-                return False
+                return None
             for name, value in parts.items():
                 sums[name] = sums.get(name, 0.0) + value * len(batch)
             done += len(batch)
             progress(done / len(order))
-        self._note("train", sums, done)
-        held = self._look(progress) if len(self.held) else {}
-        self._note("validation", held, len(self.held))
-        self.epoch += 1
-        judged = self.history["validation.loss" if held else "train.loss"][-1]
-        if not math.isfinite(judged):
-            return False
-        if judged < self.best.loss:
-            self.best = _Best(judged, self.epoch, read_weights(self.modules))
-        return True
+        return {name: value / done for name, value in sums.items()}
 
     def _step(self, batch: np.ndarray, generator: torch.Generator) -> dict[str, float] | None:
         import torch
 
         self.optimizer.zero_grad(set_to_none=True)
-        share = self.epoch / self.settings.epochs
-        parts = self.objective(self.modules, self._tensor(batch), generator, share)
+        with mixed(self.device):
+            parts = self.objective(self.modules, self.rows.take(batch), generator,
+                                   self.epoch / self.settings.epochs)
         values = {name: float(part.detach()) for name, part in parts.items()}
         if not all(map(math.isfinite, values.values())):
             return None
         parts["loss"].backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(self.modules.parameters(), _CLIP)
+        length = torch.nn.utils.clip_grad_norm_(self.modules.parameters(), _CLIP)
+        if not math.isfinite(float(length)):
+            return None  # one step of it would make every weight NaN
         self.optimizer.step()
         return values
 
-    def _look(self, progress: Callable[[float], None]) -> dict[str, float]:
+    def _look(self, progress: Callable[[float], None]) -> dict[str, float] | None:
         """The parts on the rows held back: the same random numbers after every epoch, so that the
-        epochs can be compared."""
+        epochs can be compared; None when one is not finite."""
         import torch
 
-        generator = torch.Generator().manual_seed(_seed(self.settings.seed, 0, 3))
+        generator = torch.Generator().manualseed_of(seed_of(self.settings.seed, 0, 3))
         sums: dict[str, float] = {}
         self.modules.eval()
-        for start in range(0, len(self.held), self.batch):
-            batch = self.held[start:start + self.batch]
-            with torch.set_grad_enabled(True):  # the contractive term needs gradients here too
-                parts = self.objective(self.modules, self._tensor(batch), generator,
+        done = 0
+        while done < len(self.held):
+            batch = self.held[done:done + self.batch]
+            if len(batch) < self.settings.smallest_batch and done:
+                break
+            # Gradients stay on: the contractive term needs them here too.
+            with mixed(self.device):
+                parts = self.objective(self.modules, self.rows.take(batch), generator,
                                        self.epoch / self.settings.epochs)
             for name, part in parts.items():
                 sums[name] = sums.get(name, 0.0) + float(part.detach()) * len(batch)
+            done += len(batch)
             progress(1.0)
-        return sums
-
-    def _tensor(self, batch: np.ndarray) -> torch.Tensor:
-        import torch
-
-        return torch.from_numpy(np.ascontiguousarray(self.rows[batch])).to(self.device)
-
-    def _note(self, what: str, sums: Mapping[str, float], rows: int) -> None:
-        for name, value in sums.items():
-            self.history.setdefault(f"{what}.{name}", []).append(value / rows)
+        means = {name: value / done for name, value in sums.items()}
+        return means if all(map(math.isfinite, means.values())) else None
 
     def _set_rate(self, share: float) -> None:
         warm = min(1.0, share / _WARM) if share < _WARM else 1.0
@@ -200,20 +224,23 @@ class _Loop:
         for group in self.optimizer.param_groups:
             group["lr"] = self.settings.rate * max(warm, 0.02) * (wave if warm == 1.0 else 1.0)
 
-    def _halve(self, error: BaseException) -> None:
+    def _halve(self) -> None:
         import torch
 
-        if self.batch // 2 < max(_SMALLEST_BATCH, self.settings.smallest_batch):
-            raise DataError("NO_MEMORY", "Training must have memory for a batch of two rows, got "
-                                         "less.", hint="Use a smaller network or smaller "
-                                                       "images.") from error
+        least = max(2, self.settings.smallest_batch)
+        if self.batch // 2 < least:
+            raise DataError("NO_MEMORY", f"Training must have memory for a batch of {least} rows, "
+                                         "got less.",
+                            hint="Use a smaller network or smaller images.")
         self.batch //= 2
-        if self.device == "cuda":
+        self.optimizer.zero_grad(set_to_none=True)
+        if self.device != "cpu":
             torch.cuda.empty_cache()
         self.notes.append(f"Memory did not suffice for the batch: it was halved to {self.batch:,} "
                           f"rows in epoch {self.epoch + 1:,}.")
 
     def state(self, ended: str) -> State:
+        """Where it stands, to go on from."""
         return State(epoch=self.epoch, batch=self.batch,
                      history={name: list(values) for name, values in self.history.items()},
                      weights=read_weights(self.modules), best=self.best.weights,
@@ -226,7 +253,8 @@ class _Loop:
 
     def _take_up(self, start: State) -> None:
         last = self.settings.last
-        if last is not None and start.epoch > last and start.best_epoch > last:
+        beyond = last is not None and start.epoch > last
+        if beyond and start.best_epoch > (last or 0):
             return  # the weights of then are gone: from the beginning it is the same training
         write_weights(self.modules, start.weights)
         write_moments(self.optimizer, start.moments)
@@ -238,18 +266,20 @@ class _Loop:
                               start.best)
         self.notes = list(start.notes)
         self.ended = start.ended
-        if last is not None and self.epoch >= last < self.settings.epochs:
+        if last is not None and last < self.settings.epochs and (
+                beyond or (self.epoch == last and not self.ended)):
             self.epoch, self.ended = last, "stopped"
             self.history = {name: list(values[:last]) for name, values in self.history.items()}
 
     def result(self, ended: str) -> Trained:
+        """The best weights, and what to know about them."""
         said = {"no progress": f"No better loss for {self.settings.patience:,} epochs: stopped "
                                f"after epoch {self.epoch:,}.",
                 "stopped": f"Stopped by hand after epoch {self.epoch:,} of "
                            f"{self.settings.epochs:,}.",
-                "not finite": f"The loss of epoch {self.epoch + 1:,} was not a finite number: "
-                              "training ended there."}
-        notes = [*self.notes, *filter(None, [said.get(ended, "")])]
+                "not finite": f"Numbers of epoch {self.epoch + 1:,} were not finite (the loss or "
+                              "its gradient): training ended there."}
+        notes = [*note_of(self.device), *self.notes, *filter(None, [said.get(ended, "")])]
         notes.append(f"The weights kept are those of epoch {self.best.epoch:,}, with the smallest "
                      "loss on " + (f"{len(self.held):,} rows held back."
                                    if len(self.held) else "all rows: too few to hold any back."))
@@ -257,24 +287,3 @@ class _Loop:
                    for name, values in self.history.items()}
         return Trained(weights=self.best.weights, history=history, best_epoch=self.best.epoch,
                        ended=ended, notes=tuple(notes))
-
-
-def split(n: int, share: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Rows to train on and rows held back (int64, ascending): `share` of them, at most 2,000, none
-    of fewer than 20."""
-    count = min(_MOST_VALIDATION, round(share * n)) if n >= _FEW else 0
-    order = np.random.default_rng((seed, 0, 0)).permutation(n)
-    return np.sort(order[count:]), np.sort(order[:count])
-
-
-def _seed(*words: int) -> int:
-    return int(np.random.SeedSequence(words).generate_state(1, np.uint64)[0] >> 1)
-
-
-def _no_memory(error: BaseException) -> bool:
-    import torch
-
-    return isinstance(error, (torch.OutOfMemoryError, MemoryError)) or (
-        "not enough memory" in str(error) or "can't allocate memory" in str(error))
-
-

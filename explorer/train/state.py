@@ -76,11 +76,12 @@ class Trained:
 
 @dataclass(frozen=True)
 class Hooks:
-    """Whom the loop tells after an epoch: `show` the modules and where it stands (every epoch),
-    `save` a state to go on from (every few seconds)."""
+    """Whom the loop tells after an epoch: `show` the modules and where it stands; `save` a state to
+    go on from, when it is `due`, at the end, and when somebody stops the training."""
 
     save: Callable[[State], None]
     show: Callable[[nn.ModuleDict, Standing], None]
+    due: Callable[[], bool]
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,12 @@ def read_weights(modules: nn.ModuleDict) -> dict[str, np.ndarray]:
             for name, tensor in modules.state_dict().items()}
 
 
+def fits(modules: nn.ModuleDict, weights: Mapping[str, np.ndarray]) -> bool:
+    """Whether these are the weights of such a network, by names and shapes."""
+    there = {name: tuple(tensor.shape) for name, tensor in modules.state_dict().items()}
+    return there == {name: array.shape for name, array in weights.items()}
+
+
 def write_weights(modules: nn.ModuleDict, weights: Mapping[str, np.ndarray]) -> None:
     """The inverse of `read_weights`; RuntimeError where names or shapes differ."""
     import torch

@@ -143,7 +143,8 @@ def _adopt(data: Dataset, step_key: str) -> None:
                             "upload": opened.reading, "reading": {}}
     if data.id != opened.dataset:
         state.drop_selections()
-        told |= {"roles": {}, "recipe": None, "ran": None, "reasons": (), "sweep": ()}
+        told |= {"roles": {}, "recipe": None, "ran": None, "reasons": (), "sweep": (),
+                 "trained": (), "ran_before": None}
     state.change(**told)
 
 

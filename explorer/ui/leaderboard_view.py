@@ -124,14 +124,15 @@ def _show_failures(found: Board) -> None:
 
 def title_of(entry: Entry) -> str:
     """The three methods of a recipe in one line, not escaped."""
-    return " → ".join(_told(method) for method in _methods(entry))
+    return " → ".join(told(method) for method in _methods(entry))
 
 
 def _methods(entry: Entry) -> tuple[Method, Method, Method]:
     return entry.recipe.encoding, entry.recipe.projecting, entry.recipe.clustering
 
 
-def _told(method: Method) -> str:
+def told(method: Method) -> str:
+    """A method's title with the parameters that are not the defaults, not escaped."""
     changed = ", ".join(f"{name} {value}" for name, value in method.changed().items())
     return f"{method.title} ({changed})" if changed else method.title
 
@@ -139,23 +140,23 @@ def _told(method: Method) -> str:
 def _line(entry: Entry, found: Board) -> dict[str, Any]:
     """A recipe as a line of the table; empty is not computed or not defined."""
     line = entry.line
-    encoder, projector, clusterer = (_told(method) for method in _methods(entry))
-    told: dict[str, Any] = {}
+    encoder, projector, clusterer = (told(method) for method in _methods(entry))
+    cells: dict[str, Any] = {}
     if any(other.status != "done" for other in found.entries):
-        told["status"] = entry.status
-    told |= {
+        cells["status"] = entry.status
+    cells |= {
         "encoder": shown(encoder), "projector": shown(projector),
         "clusterer": shown(clusterer), "clusters": line.clusters, "noise": line.noise}
     if found.contest.column:
-        told |= {"ARI": line.ari, "probe": line.probe}
-    told["space"] = shown(line.space) or None
+        cells |= {"ARI": line.ari, "probe": line.probe}
+    cells["space"] = shown(line.space) or None
     every = {judge.title: None for other in found.entries for judge in other.recipe.judging}
-    told |= {title: line.scores.get(title) for title in every}
+    cells |= {title: line.scores.get(title) for title in every}
     titles = {title for other in found.entries for title in other.line.trust}
-    told |= {title: line.trust.get(title) for title in sorted(titles)}
+    cells |= {title: line.trust.get(title) for title in sorted(titles)}
     if any(other.line.stability is not None for other in found.entries):
-        told["stability"] = line.stability
-    return {**told, "seconds": line.seconds or None}
+        cells["stability"] = line.stability
+    return {**cells, "seconds": line.seconds or None}
 
 
 def _columns(lines: Sequence[dict[str, Any]]) -> dict[str, Any]:

@@ -56,7 +56,8 @@ def recipe_of(recipe: Recipe, asked: dict[str, Any]) -> Recipe | None:
         return None
 
 
-def _keep(recipe: Recipe, encoder: Encoder, projector: Projector, place: int) -> None:
+def add_picture(recipe: Recipe, encoder: Encoder, projector: Projector) -> str:
+    """Note in the workspace a flat picture of the recipe's rows; its name among the pictures."""
     if getattr(projector, "dimensions", 2) != 2:  # only flat pictures stand side by side
         projector = type(projector).create(**{**projector.values(), "dimensions": 2})
     calls = {"encoder": Call.of(encoder).model_dump(mode="json"),
@@ -68,10 +69,13 @@ def _keep(recipe: Recipe, encoder: Encoder, projector: Projector, place: int) ->
         title += f" ({changed})"
     if Call.of(encoder) != recipe.encoder:
         title += f" of {encoder.title}"
-    document = state.document()
-    pictures = [old for old in document.pictures if old.get("name") != name]
-    panels = tuple({"show": name} if at == place - 1 else panel
-                   for at, panel in enumerate(document.panels))
-    state.change(pictures=(*pictures, {"name": name, "title": title, **calls})[-MOST:],
-                 panels=panels)
+    pictures = [old for old in state.document().pictures if old.get("name") != name]
+    state.change(pictures=(*pictures, {"name": name, "title": title, **calls})[-MOST:])
+    return name
+
+
+def _keep(recipe: Recipe, encoder: Encoder, projector: Projector, place: int) -> None:
+    name = add_picture(recipe, encoder, projector)
+    state.change(panels=tuple({"show": name} if at == place - 1 else panel
+                              for at, panel in enumerate(state.document().panels)))
     st.session_state.pop(f"maps.picture.{place}", None)

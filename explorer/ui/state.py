@@ -41,7 +41,8 @@ __all__ = [
 
 _OPENED = "opened"
 _UNSAVED = "unsaved"
-_FORMS = ("encoder.", "projector.", "clusterer.", "cluster_in", "judge.", "sweep_range", "study.")
+_FORMS = ("encoder.", "projector.", "clusterer.", "cluster_in", "judge.", "sweep_range", "study.",
+          "train.", "anomalies.")
 
 
 class Document(BaseModel):
@@ -68,10 +69,18 @@ class Document(BaseModel):
     """The studies asked for, one of each kind, as calls."""
     leaderboard: dict[str, Any] = {}
     """The recipes that are compared, and against what (see ui/leaderboard_board.py)."""
+    comparison: dict[str, Any] = {}
+    """The encoders that are compared, as calls, and against what (see ui/compare_choice.py)."""
     panels: tuple[dict[str, Any], ...] = ()
     """What the second to fourth map side by side show (see ui/panels.py)."""
     pictures: tuple[dict[str, Any], ...] = ()
     """The other pictures asked for (see ui/panel_form.py)."""
+    anomalies: dict[str, Any] = {}
+    """Score, threshold and labels of the page 'Anomalies' (see ui/anomalies_choice.py)."""
+    trained: tuple[dict[str, Any], ...] = ()
+    """The networks asked for, as calls of their encoders, the newest first."""
+    ran_before: dict[str, Any] | None = None
+    """The recipe that was computed whole before a network was asked for: the way back."""
 
 
 @dataclass
@@ -241,7 +250,8 @@ def plan_of(recipe: Recipe) -> Plan:
     """The plan of a recipe on the open dataset, with this machine's calibration."""
     data = dataset()
     assert data is not None, "plan_of is called on pages that have a dataset"
-    methods = (recipe.encoder.method, recipe.projector.method, recipe.clusterer.method,
+    methods = (recipe.encoder.method, f"{recipe.encoder.method}.model", recipe.projector.method,
+               recipe.clusterer.method,
                *(call.method for call in recipe.judges), "nearest")
     return make_plan(recipe, data, backend().store, calibration(methods))
 

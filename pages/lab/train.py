@@ -2,10 +2,15 @@
 
 import streamlit as st
 
-from explorer.ui.empty import ready
+from explorer.ui import state
+from explorer.ui.empty import no_data
 from explorer.ui.problem import problems_shown
+from explorer.ui.train_view import INTRO, show_training
 
 st.title("Train an encoder", anchor=False)
 with problems_shown():
-    current = ready("Networks that learn from your own rows: watch one learn, stop it when "
-                    "it is good, and its vectors are clustered and drawn like any other.")
+    data = state.dataset()
+    if data is None:
+        no_data(INTRO)
+    else:
+        show_training(data)

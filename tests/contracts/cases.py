@@ -28,6 +28,8 @@ PARAMETER_IDS = [f"{method.key}-{parameter.name}" for method, parameter in PARAM
 # Small numbers so that defaults meant for thousands of rows fit 60.
 SMALL = {"perplexity": 10.0, "iterations": 60, "early_iterations": 40, "epochs": 60, "clusters": 3,
          "count": 10, "n_neighbors": 8, "restarts": 1}
+# A network sees vectors, a few times: what it learns is asked in tests/encode and tests/train.
+TRAINING = {"reads": "vectors", "epochs": 3, "dimensions": 4, "layers": 1, "batch_size": 32}
 _TOPICS = (("cat dog fur pet vet paw", "bread flour oven bake dough yeast",
             "goal team match ball score league"))
 
@@ -35,8 +37,9 @@ _TOPICS = (("cat dog fur pet vet paw", "bread flour oven bake dough yeast",
 def small(method: type[Method], **parameters: Any) -> Method:
     """The declaration with parameters that fit 60 rows."""
     known = {parameter.name for parameter in method.parameters()}
-    return method.create(**{name: value for name, value in SMALL.items() if name in known},
-                         **parameters)
+    sizes = SMALL | (TRAINING if getattr(method, "trains", False) else {})
+    return method.create(**({name: value for name, value in sizes.items() if name in known}
+                            | parameters))
 
 
 @dataclass(frozen=True)

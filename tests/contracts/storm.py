@@ -40,7 +40,7 @@ was 120 s and more on two cores with a load of 6."""
 _DTYPES = ("float16", "float32", "float64", "int8", "uint8", "int16", "int64", "bool")
 _CAPS = {"iterations": 30, "early_iterations": 30, "epochs": 30, "restarts": 2,
          "max_iterations": 50, "rounds": 20, "width": 8, "height": 8}
-_MODELS = ("minilm", "sentence_transformer", "tfidf", "pixels")
+_MODELS = ("minilm", "sentence_transformer", "tfidf", "pixels", "image_model")
 """Encoders of texts and images: no matrix reaches them."""
 TARGETS = [(family, method) for family, method in METHODS if method.key not in _MODELS]
 
@@ -72,6 +72,8 @@ def cases(draw: Callable[[Any], Any], method: type[Method], fixed: tuple[str, ..
     labels = draw(arrays(np.int32, n, elements=st.integers(-1, draw(st.integers(-1, 6)))))
     parameters = {parameter.name: draw(_values(parameter)) for parameter in method.parameters()
                   if parameter.name not in fixed and draw(st.booleans())}
+    if getattr(method, "trains", False):
+        parameters["epochs"] = draw(st.integers(1, 3))
     return Case(vectors, labels, draw(st.sampled_from(("euclidean", "cosine"))), parameters)
 
 

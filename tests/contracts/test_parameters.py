@@ -32,6 +32,8 @@ FAMILY = {method.key: family for family, method in METHODS}
 N, D = 60, 5
 _ENOUGH = 0.7
 """Seconds after which a run at a bound has shown that it works and is stopped."""
+_TRAINED = 0.1
+"""The same for trainings, whose bounds are of epochs: the first of them show it."""
 
 
 def junk(parameter: Parameter) -> list[Any]:
@@ -84,12 +86,12 @@ def test_at_its_bounds_it_works_or_says_why_not(method: type[Method], parameter:
               "text": ["", "x" * 1000, "a\0b", "../../etc/passwd", "http://a.b/c"],
               "list": [[], ["x"]]}.get(parameter.kind, bounds)
     for value in values:
-        if method.key == "minilm":
-            continue
+        if "minilm" in (method.key, {"texts": "minilm"}.get(str(value))):
+            continue  # a large model, which tests/encode has
         declaration = method.create(**{**small(method).values(), parameter.name: value})
         assert getattr(declaration, parameter.name) == value
         works(lambda declaration=declaration: execute(family, declaration, data, store,
-                                                      _until_enough()))
+                                                      _until_enough(method)))
 
 
 def works(run: Callable[[], Any]) -> None:
@@ -107,11 +109,12 @@ def works(run: Callable[[], Any]) -> None:
         assert len(refused.message) > 20
 
 
-def _until_enough() -> Callable[[float, str], None]:
+def _until_enough(method: type[Method]) -> Callable[[float, str], None]:
     started = time.monotonic()
+    enough = _TRAINED if getattr(method, "trains", False) else _ENOUGH
 
     def progress(fraction: float, text: str) -> None:
-        if time.monotonic() - started > _ENOUGH and 0.1 < fraction < 1:
+        if time.monotonic() - started > enough and 0.1 < fraction < 1:
             raise Cancelled
 
     return progress

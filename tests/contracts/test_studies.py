@@ -13,7 +13,7 @@ from explorer import steps
 from explorer.cluster import clusterers
 from explorer.dataset import Dataset
 from explorer.encode import encoders
-from explorer.errors import Cancelled, ExplorerError, ResultError
+from explorer.errors import Cancelled, DataError, ExplorerError, ResultError
 from explorer.project import projectors
 from explorer.recipe import Call, Recipe, recipe_from_yaml
 from explorer.run import Run, run
@@ -55,10 +55,13 @@ def dataset(store: Store, vectors: np.ndarray) -> Dataset:
     return build_dataset(store, columns, {"colour": "category", "text": "ignore"})
 
 
-def ran(store: Store, vectors: np.ndarray, clusterer: str = "kmeans", **parameters: Any) -> Run:
-    """A finished run of number columns, PCA and k-means."""
-    recipe = Recipe.of(encoders().create("features"), projectors().create("pca"),
-                       clusterers().create(clusterer, parameters or {"clusters": 3}))
+def ran(kind: type[Study], store: Store, vectors: np.ndarray, **parameters: Any) -> Run:
+    """A finished run of PCA and k-means: of number columns, or of a small VAE trained on them where
+    the study needs a network (it has all that one may ask of a network)."""
+    encoder = encoders().create("vae", {"dimensions": 2, "epochs": 2, "layers": 0}) \
+        if kind.needs_network() else encoders().create("features")
+    recipe = Recipe.of(encoder, projectors().create("pca"),
+                       clusterers().create("kmeans", parameters or {"clusters": 3}))
     return run(recipe, dataset(store, vectors), store)
 
 
@@ -74,7 +77,7 @@ def test_same_twice_and_stopping(kind: type[Study], blobs: np.ndarray, tmp_path:
     study = small(kind)
     results, reports = [], []
     for name in ("one", "two"):
-        result = ran(Store(tmp_path / name), blobs)
+        result = ran(kind, Store(tmp_path / name), blobs)
         seen: list[float] = []
         found = found_by(result, study, lambda part, _, seen=seen: seen.append(part))
         results.append(arrays(found))
@@ -86,7 +89,7 @@ def test_same_twice_and_stopping(kind: type[Study], blobs: np.ndarray, tmp_path:
     assert all(0 <= part <= 1 for part in reports[0])
     assert reports[0] == sorted(reports[0]), "it goes backwards"
 
-    result = ran(Store(tmp_path / "three"), blobs)
+    result = ran(kind, Store(tmp_path / "three"), blobs)
     for stop_at in {1, (len(reports[0]) + 1) // 2}:
         calls = iter(range(1, 10**6))
 
@@ -102,7 +105,7 @@ def test_same_twice_and_stopping(kind: type[Study], blobs: np.ndarray, tmp_path:
 @each_study
 def test_what_it_says(kind: type[Study], blobs: np.ndarray, store: Store) -> None:
     study = small(kind)
-    result = ran(store, blobs)
+    result = ran(kind, store, blobs)
     found = found_by(result, study, lambda part, text: None)
     assert kind.question.endswith("?")
     assert set(found.per_row) <= set(kind.rows_say), "a number per row without a title"
@@ -119,8 +122,8 @@ def test_what_it_says(kind: type[Study], blobs: np.ndarray, store: Store) -> Non
 @each_study
 def test_its_key_follows_what_it_reads(kind: type[Study], blobs: np.ndarray, store: Store) -> None:
     study = small(kind)
-    first = ran(store, blobs)
-    other = ran(store, blobs, clusters=4, seed=1)
+    first = ran(kind, store, blobs)
+    other = ran(kind, store, blobs, clusters=4, seed=1)
     reads_labels = {"clustering", "original"} & set(kind.reads) or "clusterer" in kind.repeats
     same = study_key(first.plan, study) == study_key(other.plan, study)
     assert same != bool(reads_labels)
@@ -133,7 +136,7 @@ def test_odd_runs_have_an_answer(kind: type[Study], rows: int, blobs: np.ndarray
     # 60: copies of two rows.
     vectors = blobs[:rows] if rows < 60 else np.repeat(blobs[[0, 30]], 30, axis=0)
     try:
-        result = ran(store, vectors, clusters=min(2, rows))
+        result = ran(kind, store, vectors, clusters=min(2, rows))
     except ExplorerError:
         pytest.skip("the recipe itself is refused")
     try:
@@ -145,3 +148,14 @@ def test_odd_runs_have_an_answer(kind: type[Study], rows: int, blobs: np.ndarray
         return
     assert not isinstance(refused, ResultError), "a mistake of the study"
     assert str(refused)
+
+
+@pytest.mark.parametrize("kind", [kind for kind in studies() if kind.needs_network()],
+                         ids=lambda kind: kind.key)
+def test_it_says_that_it_needs_a_network(kind: type[Study], blobs: np.ndarray,
+                                         store: Store) -> None:
+    recipe = Recipe.of(encoders().create("features"), projectors().create("pca"),
+                       clusterers().create("kmeans", {"clusters": 3}), ())
+    with pytest.raises(DataError) as refused:
+        found_by(run(recipe, dataset(store, blobs), store), small(kind), lambda part, text: None)
+    assert refused.value.code == "NOT_TRAINED"
