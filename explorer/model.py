@@ -21,10 +21,10 @@ class Model:
     `spread` (d, or channels x 1 x 1) were taken out of the rows before. `method`: the identity of
     the declaration that built it, `reader`: of the encoder that reads the rows. `title` says what
     it read, `names` name the d numbers where they have names. `held`: dataset rows (int64) that
-    were held back and never trained on. `original` (at most 8 rows held back) and `remade` (epochs
-    x those rows), in the units of the reader: how rows were rebuilt after each epoch; empty where
-    nothing is rebuilt. `decoder`: its layers as plain data (`train.layers`), in order, for who has
-    no torch; empty where it has none.
+    were held back and never trained on. `original` (at most 8 rows held back) and `remade` (k x
+    those rows), in the units of the reader: how rows were rebuilt after the k epochs `shown` (from
+    1; of more than 60 every second, third ... one); empty where nothing is rebuilt. `decoder`: its
+    layers as plain data (`train.layers`), in order, for who has no torch; empty where it has none.
     """
 
     weights: dict[str, np.ndarray]
@@ -43,6 +43,7 @@ class Model:
     names: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     seconds: float = 0.0
+    shown: tuple[int, ...] = ()
     extras: dict[str, np.ndarray] = field(default_factory=dict)
     decoder: tuple[dict[str, Any], ...] = ()
 

@@ -22,8 +22,11 @@ _DIFFERENT = 2
 _MANY = 50
 """Most clusters that are proposed; more different rows than that need not be counted."""
 _NAMED = 8
-_ENCODERS: tuple[str, ...] = ("vectors", "minilm", "tfidf", "pixels", "features")
-"""The order of preference; the first that finds its columns is proposed."""
+_ENCODERS: tuple[str, ...] = ("vectors", "minilm", "tfidf", "image_model", "pixels", "features")
+"""The order of preference; the first that finds its columns, and what else it needs on this
+machine, is proposed."""
+_TOO_SLOW = "TOO_SLOW"
+"""What an encoder refuses with that could be used by whoever has the time."""
 
 
 @dataclass(frozen=True)
@@ -78,16 +81,21 @@ def _refusal(method: type[Encoder], dataset: Dataset) -> ExplorerError | None:
 
 
 def _encoder(dataset: Dataset) -> Choice:
+    slower = ""
     for key in _ENCODERS:
-        method = encoders().get(key).create()
         try:
+            method = encoders().get(key).usual(dataset)
             columns = method.columns(dataset)
             method.fingerprint()
-        except ExplorerError:
+        except ExplorerError as error:
+            slower += f" {error.message}" if error.code == _TOO_SLOW else ""
             continue
         names = ", ".join(column.name for column in columns[:4])
         more = f" and {len(columns) - 4} more" if len(columns) > 4 else ""
-        return Choice(method, f"{method.title}, because the data set has {names}{more}.")
+        model = method.values().get("model")
+        used = f" with {model}, which is on this machine" if model else ""
+        return Choice(method, f"{method.title}{used}, because the data set has {names}{more}."
+                              f"{slower}")
     raise _no_features(dataset)
 
 

@@ -1,4 +1,4 @@
-"""Questions about an embedding: the rows nearest to rows, or to a typed text.
+"""Questions about an embedding: the rows nearest to rows, to a typed text, or to an image.
 
 Small ones are answered at once; large ones, and those that need a model, are jobs whose answers are
 results like any other.
@@ -7,23 +7,28 @@ results like any other.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from explorer import values
-from explorer.encode import encoders
+from explorer.encode import Encoder, Placed, encoders
+from explorer.encode.reading import ReadingEncoder
 from explorer.encode.texts import read_question
-from explorer.errors import DataError
+from explorer.errors import DataError, Where
 from explorer.jobs import Step
 from explorer.keys import embedding_key
+from explorer.load.draw_thumbnail import UnreadableImage, draw_thumbnail
+from explorer.load.limits import MAX_ENTRY_BYTES
 from explorer.neighbors.nearest_to import METRICS, MOST, Metric, Near, centre_of, nearest_to
 from explorer.row_sets import pack_rows, unpack_rows
 from explorer.run import Run
 from explorer.spec import Progress, part, result_key
 from explorer.store import Store
+from explorer.uploads import Kept, kept_path
 from explorer.values import Embedding
 from explorer.work import Work, provenance
 
@@ -40,7 +45,8 @@ TEXT_METRIC: Metric = "cosine"
 class Answer:
     """The nearest rows of one question: at most MOST `places` (int64) in the embedding's order and
     their `distances` (float64), ascending, ties by place; of `compared` rows, `directionless` left
-    out (all zero under the cosine)."""
+    out (all zero under the cosine). `asked`: the image of the question as a small picture (uint8,
+    the bytes of a PNG or JPEG file)."""
 
     places: np.ndarray
     distances: np.ndarray
@@ -48,6 +54,7 @@ class Answer:
     compared: int
     directionless: int = 0
     notes: tuple[str, ...] = ()
+    asked: np.ndarray | None = None
 
 
 def default_metric(current: Run) -> Metric:
@@ -94,17 +101,45 @@ def meaning_step(current: Run, text: str) -> Step:
     ParameterError EMPTY_TEXT and TOO_LONG.
     """
     method = current.recipe.encoding
-    if not method.places_texts:
+    if not method.places_words(current.dataset):
         method.place(text, {})  # says which encoder it is and what to do
     text = read_question(text)
-    data = current.dataset
     key = result_key("meaning", 1, current.plan.embedding, text, TEXT_METRIC, MOST)
-    learned = learned_key(current.plan.embedding)
-    payload = {"step": "meaning", "key": key, "text": text, "learned": learned,
-               "method": method.identity(), "dataset": data.id, "roles": data.roles,
-               "inputs": {"vectors": current.plan.embedding}}
+    payload = {"step": "meaning", "key": key, "text": text, **_space(current)}
     return Step(key=key, kind="query", title="Rows nearest in meaning", call=_CALL,
-                payload=payload, seconds=2.0 + method.estimate(1, 1).seconds)
+                payload=payload, seconds=2.0 + _reading(current).estimate(1, 1).seconds)
+
+
+def image_step(current: Run, file: Kept) -> Step:
+    """The job that places an uploaded image (see `explorer.uploads`) among the rows and finds those
+    nearest to it. Raises DataError NO_IMAGE_SPACE where the run's encoder does not place rows by
+    their images."""
+    method = current.recipe.encoding
+    if not method.places_pictures(current.dataset):
+        method.place_image(b"", {})  # says which encoder it is and what to do
+    metric = default_metric(current)
+    key = result_key("by_image", 1, current.plan.embedding, file.sha256, metric, MOST)
+    payload = {"step": "by_image", "key": key, "image": file.sha256, "name": file.name,
+               "metric": metric, **_space(current)}
+    return Step(key=key, kind="query", title="Rows nearest to an image", call=_CALL,
+                payload=payload, seconds=2.0 + _reading(current).estimate(1, 1).seconds)
+
+
+def _space(current: Run) -> dict[str, Any]:
+    """What a payload says of the space a question is placed in: who placed the rows, and of what.
+    `learned`: the key of what the encoder that reads the rows must know to place others."""
+    plan, data = current.plan, current.dataset
+    inputs = {"vectors": plan.embedding}
+    if plan.read is not None and plan.model is not None:
+        inputs |= {"read": plan.read, "model": plan.model}
+    return {"learned": learned_key(plan.read or plan.embedding), "inputs": inputs,
+            "method": current.recipe.encoding.identity(), "dataset": data.id, "roles": data.roles}
+
+
+def _reading(current: Run) -> Encoder:
+    """The encoder that reads the rows."""
+    method = current.recipe.encoding
+    return method.reader(current.dataset) if isinstance(method, ReadingEncoder) else method
 
 
 def learned_key(embedding: str) -> str:
@@ -119,7 +154,7 @@ def execute(payload: dict[str, Any], home: str, progress: Progress) -> None:
         return
     started = time.monotonic()
     work = Work(payload, store, progress)
-    answer = _by_meaning(work) if payload["step"] == "meaning" else _by_rows(work)
+    answer = _ANSWERS[payload["step"]](work)
     values.save(store, payload["key"], answer,
                 provenance(payload, "Nearest rows", time.monotonic() - started))
 
@@ -131,28 +166,67 @@ def _by_rows(work: Work) -> Answer:
 
 
 def _by_meaning(work: Work) -> Answer:
+    placed = _placed(work, lambda reader, learned: reader.place(work.payload["text"], learned))
+    return _nearest(work, placed, TEXT_METRIC)
+
+
+def _by_image(work: Work) -> Answer:
+    name = work.payload["name"]
+    path = kept_path(Kept(name, work.payload["image"]), work.store.root)
+    if path.stat().st_size > MAX_ENTRY_BYTES:
+        raise DataError("BAD_IMAGE", f"The image must have at most {MAX_ENTRY_BYTES:,} bytes, got "
+                                     f"{path.stat().st_size:,}.", Where(file=name),
+                        "Take a smaller copy of it.")
+    data = path.read_bytes()
+    try:
+        small = draw_thumbnail(data, name)
+    except UnreadableImage as reason:
+        raise DataError("BAD_IMAGE", "The image must be one that can be read, got one that cannot: "
+                                     f"{str(reason).split(': ', 1)[-1]}.", Where(file=name),
+                        "Take a PNG or JPEG file.") from None
+    placed = _placed(work, lambda reader, learned: reader.place_image(data, learned))
+    found = _nearest(work, placed, work.payload["metric"])
+    return replace(found, asked=np.frombuffer(small.data, dtype=np.uint8))
+
+
+def _placed(work: Work, place: Callable[[Encoder, Mapping[str, np.ndarray]], Placed]) -> Placed:
+    """Something that is no row in the space of the rows: placed by the encoder that reads them,
+    and then brought through the network, where they went through one."""
     method = work.method(encoders())
-    embedding = work.embedding()
     work.progress(0.0, "placing the question among the rows")
     if embedding_key(method, work.dataset) != work.payload["inputs"]["vectors"]:
         raise DataError("MODEL_CHANGED", f"{method.title} must use the model that placed the rows, "
                                          "but another one lies under that name now.",
                         hint="Run the recipe again: it then names the present model.")
-    placed = method.place(work.payload["text"], _learned(work, embedding))
+    if not isinstance(method, ReadingEncoder):
+        return place(method, _learned(work, method, work.embedding()))
+    reader = method.reader(work.dataset)
+    read = work.embedding("read")
+    placed = place(reader, _learned(work, reader, read))
+    one = replace(read, vectors=placed.vector[None, :], rows=np.zeros(1, dtype=np.int64), notes=())
+    found = method.embed(reader, one, work.model(), part(work.progress, 0.8, 0.9))
+    return replace(placed, vector=found.vectors[0])
+
+
+def _nearest(work: Work, placed: Placed, metric: Metric) -> Answer:
     work.progress(0.9, "comparing it with the rows")
-    found = nearest_to(embedding.vectors, placed.vector, MOST, TEXT_METRIC,
+    found = nearest_to(work.embedding().vectors, placed.vector, MOST, metric,
                        progress=part(work.progress, 0.9, 1.0))
     return _answer(found, placed.notes)
 
 
-def _learned(work: Work, embedding: Embedding) -> dict[str, np.ndarray]:
-    """What the encoder learned of these texts: kept from an earlier question, or found again."""
+_ANSWERS: dict[str, Callable[[Work], Answer]] = {
+    "meaning": _by_meaning, "by_image": _by_image, "nearest_to": _by_rows}
+
+
+def _learned(work: Work, method: Encoder, embedding: Embedding) -> dict[str, np.ndarray]:
+    """What the encoder that reads the rows learned of them: kept from an earlier question, or found
+    again."""
     key = work.payload["learned"]
     entry = work.store.find(key)
     if entry is None:
         started = time.monotonic()
-        method = work.method(encoders())
-        arrays = method.learn(work.dataset, embedding, part(work.progress, 0.0, 0.9))
+        arrays = method.learn(work.dataset, embedding, part(work.progress, 0.0, 0.8))
         if not arrays:
             return {}
         told = provenance(work.payload, method.title, time.monotonic() - started)

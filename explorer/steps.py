@@ -16,7 +16,7 @@ from explorer.dataset import Dataset
 from explorer.describe import Description, describe
 from explorer.edit import Edit, Labelled, edits
 from explorer.edit.split import Split
-from explorer.encode import encoders
+from explorer.encode import encoders, unfinished
 from explorer.encode.reading import ReadingEncoder
 from explorer.errors import DataError
 from explorer.flight import (
@@ -76,6 +76,8 @@ def compute(payload: dict[str, Any], store: Store, progress: Progress) -> None:
                 provenance(payload, _title(payload), time.monotonic() - started))
     if "training" in payload:
         TrainingFiles(store.root, payload["training"]).remove()
+    if payload["step"] == "encode":
+        unfinished.forget(store.root, payload["key"])
 
 
 def encode(work: Work) -> Embedding:
@@ -93,7 +95,8 @@ def encode(work: Work) -> Embedding:
         found = method.embed(method.reader(dataset), work.embedding("read"), work.model(),
                              work.progress)
     else:
-        found = method.encode(dataset, work.progress)
+        with unfinished.kept_under(work.store.root, work.payload["key"]):
+            found = method.encode(dataset, work.progress)
     embedding = after_encoding(found, dataset.n)
     if not len(embedding.rows):
         raise DataError("NO_ROWS", f"{method.title} must have at least one row it can use, "

@@ -7,7 +7,7 @@ from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import ClassVar
+from typing import ClassVar, Self
 
 import numpy as np
 
@@ -51,9 +51,21 @@ class Encoder(Method):
         stay allowed."""
         return {}
 
+    @classmethod
+    def usual(cls, dataset: Dataset) -> Self:
+        """The declaration to start with on this dataset. Raises DataError where there is none, and
+        TOO_SLOW where there is one that takes longer than people wait for a first look."""
+        return cls.create()
+
     def fingerprint(self) -> str:
         """What else decides the result: the checksum of model weights, for example."""
         return ""
+
+    @property
+    def stands_alone(self) -> bool:
+        """Whether a row's vector depends on that row alone, so that rows of another data set are in
+        the same space. A kept network asks this of its reader."""
+        return False
 
     @property
     def picture_shape(self) -> tuple[int, int, int] | None:

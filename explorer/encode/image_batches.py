@@ -15,6 +15,7 @@ from explorer.encode.image_kinds import Pooling
 from explorer.encode.image_network import ImageNetwork
 from explorer.encode.image_prepare import prepare
 from explorer.encode.picture import Unreadable, read_picture
+from explorer.encode.unfinished import unfinished
 from explorer.encode.unit import counted
 from explorer.errors import DataError
 from explorer.spec import Progress
@@ -74,42 +75,45 @@ def different_images(dataset: Dataset, progress: Progress) -> Different:
 def encode_images(network: ImageNetwork, pooling: Pooling, dataset: Dataset, different: Different,
                   progress: Progress) -> EncodedImages:
     """Every different image as the network's vector. While one batch is computed the next is read;
-    where memory does not suffice for a batch it is halved, which is noted."""
+    where memory does not suffice for a batch it is halved, which is noted. Batches that an earlier
+    attempt finished are taken up (see `unfinished`). Raises DataError NO_IMAGES, NO_MEMORY."""
     batches = _Batches(network, pooling)
-    m = len(different.first)
-    unread: dict[int, str] = {}
-    stretched: set[int] = set()
-    vectors: np.ndarray | None = None
+    m, size = len(different.first), batches.size
+    kept = unfinished("images", str(size), network.device)
+    blocks = list(kept.taken())
+    begin = sum(map(len, blocks))
 
     def read(place: int) -> _Read:
         return _read(dataset.image(int(different.first[place])), network)
 
+    why = {place: read(place).why for place in _places_without(blocks)}
     readers = min(int(os.environ.get("EXPLORER_THREADS", "1")), _MOST_READERS)
     with all_threads(), ThreadPoolExecutor(readers) as pool:
         def ask(start: int) -> list[Future[_Read]]:
             return [pool.submit(read, place) for place in range(start, min(start + size, m))]
 
-        size = batches.size
-        coming = ask(0)
-        for start in range(0, m, size):
+        coming = ask(begin)
+        for start in range(begin, m, size):
             progress(start / m, f"{start:,} of {counted(m, 'different image')} encoded")
             given, coming = [future.result() for future in coming], ask(start + size)
-            good = [at for at, one in enumerate(given) if one.pixels is not None]
-            unread |= {start + at: one.why for at, one in enumerate(given) if one.pixels is None}
-            stretched |= {start + at for at, one in enumerate(given) if one.stretched}
-            if not good:
-                continue
-            made = batches.vectors([given[at].pixels for at in good])
-            if vectors is None:
-                vectors = np.full((m, made.shape[1]), np.nan, dtype=np.float32)
-            vectors[start + np.array(good)] = made
+            why |= {start + at: one.why for at, one in enumerate(given) if one.pixels is None}
+            blocks.append(batches.block(given))
+            kept.add(blocks[-1])
     progress(1.0, f"{counted(m, 'different image')} encoded")
-    if vectors is None:
-        why = ", ".join(sorted(set(unread.values())))
+    width = max((block.shape[1] - 1 for block in blocks), default=0)
+    if not width:
         raise DataError("NO_IMAGES", "At least one image must be readable, got "
-                                     f"{counted(m, 'different file')} without ({why}).",
+                                     f"{counted(m, 'different file')} without "
+                                     f"({', '.join(sorted(set(why.values())))}).",
                         hint="Import a zip of images, or choose another encoder.")
-    return EncodedImages(vectors, unread, frozenset(stretched), tuple(batches.notes))
+    whole = np.full((m, width + 1), np.nan, dtype=np.float32)
+    start = 0
+    for block in blocks:
+        if block.shape[1] > 1:
+            whole[start:start + len(block)] = block
+        start += len(block)
+    return EncodedImages(whole[:, 1:], why, frozenset(np.flatnonzero(whole[:, 0] == 1).tolist()),
+                         tuple(batches.notes))
 
 
 def encode_one(network: ImageNetwork, pooling: Pooling, data: bytes) -> np.ndarray:
@@ -121,6 +125,12 @@ def encode_one(network: ImageNetwork, pooling: Pooling, data: bytes) -> np.ndarr
     with all_threads():
         found: np.ndarray = _Batches(network, pooling).vectors([read.pixels])[0]
     return found
+
+
+def _places_without(blocks: Sequence[np.ndarray]) -> list[int]:
+    """The places whose images could not be read, see `_Batches.block`."""
+    firsts = [block[:, 0] for block in blocks]
+    return np.flatnonzero(np.isnan(np.concatenate(firsts))).tolist() if firsts else []
 
 
 def _read(data: bytes, network: ImageNetwork) -> _Read:
@@ -143,6 +153,18 @@ class _Batches:
     @property
     def size(self) -> int:
         return BATCH if self.network.device == "cpu" else _BATCH_ON_CARD
+
+    def block(self, given: Sequence[_Read]) -> np.ndarray:
+        """B x (1 + d) float32: whether the image was stretched (1 or 0), and its vector; NaN for an
+        image that cannot be read. B x 1 where none can be."""
+        good = [at for at, one in enumerate(given) if one.pixels is not None]
+        if not good:
+            return np.full((len(given), 1), np.nan, dtype=np.float32)
+        made = self.vectors([given[at].pixels for at in good])
+        found = np.full((len(given), 1 + made.shape[1]), np.nan, dtype=np.float32)
+        found[good, 0] = [given[at].stretched for at in good]
+        found[good, 1:] = made
+        return found
 
     def vectors(self, images: Sequence[np.ndarray | None]) -> np.ndarray:
         """B x d float32 of the prepared images. Raises DataError NO_MEMORY for one too many."""

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import ClassVar, Literal
+from typing import ClassVar, Self
 
 import numpy as np
 from pydantic import Field
@@ -14,6 +14,7 @@ from explorer.encode.image_network import ImageNetwork, load_network
 from explorer.encode.model_folder import LocalModel
 from explorer.encode.models import digest_of, find_model, list_models, model_roots
 from explorer.encode.pixels import image_columns
+from explorer.encode.precision import PRECISION, Precision, resolve
 from explorer.encode.texts import read_question
 from explorer.encode.unit import UnitLength, counted, left_out, listed
 from explorer.errors import DataError, ParameterError, Where
@@ -21,9 +22,16 @@ from explorer.spec import Cost, Facts, Progress, advanced, part
 from explorer.values import Embedding
 
 _BASE_BYTES = 343_000_000
-"""Of ViT-B/16, for which the seconds are measured."""
-_IMAGES_A_SECOND = 12.0
+"""Of ViT-B/16, whose speed is known."""
+_IMAGES_A_SECOND = 6.0
+"""Of ViT-B/16 at 224 pixels on two ordinary cores."""
+_PICTURE_HALF = 0.5
+"""Of the weights of models that know texts too, so much works on an image."""
+_FIRST_LOOK = 300.0
+"""Seconds; what takes longer is not proposed, but can be chosen."""
 _GUESSED_WIDTH = 768
+_SMALL = ("Words and images meet at small cosines, about 0.2 to 0.35 with CLIP and less with "
+          "SigLIP: the order of the rows counts, not the height.")
 
 
 class ImageModel(UnitLength):
@@ -42,13 +50,31 @@ class ImageModel(UnitLength):
                                  "class token (DINOv2, ViT), the mean of the last feature map "
                                  "(ResNet, ConvNeXt). DINOv2 and ViT leave a choice: the class "
                                  "token or the mean of all patches.")
-    precision: Literal["automatic", "float32", "bfloat16"] = advanced(
-        "automatic", description="Numbers the network computes with. bfloat16 is about twice as "
-                                 "fast where the processor has it, and less exact.")
+    precision: Precision = advanced("automatic", description=PRECISION)
 
     @classmethod
     def offers(cls, dataset: Dataset) -> Mapping[str, Sequence[str]]:
         return {"model": [model.name for model in image_models()]}
+
+    @classmethod
+    def usual(cls, dataset: Dataset) -> Self:
+        """With the model that is soonest done: of those whose images words can find, if any."""
+        image_columns(dataset)
+        there = [cls(model=model.name) for model in image_models()]
+        if not there:
+            raise _not_chosen([])
+        one = min(there, key=lambda method: (not method.places_words(dataset),
+                                             method.estimate(dataset.n, 1).seconds, method.model))
+        seconds = one.estimate(dataset.n, 1).seconds
+        if seconds > _FIRST_LOOK:
+            raise DataError("TOO_SLOW", f"{cls.title} with {one.model} would take about "
+                                        f"{seconds / 60:,.0f} minutes here: choose it in the "
+                                        "recipe if you have them.")
+        return one
+
+    @property
+    def stands_alone(self) -> bool:
+        return True
 
     def columns(self, dataset: Dataset) -> tuple[Column, ...]:
         """The image column. Raises DataError NO_IMAGES."""
@@ -79,12 +105,10 @@ class ImageModel(UnitLength):
         if repeated:
             notes += (f"{counted(repeated, 'image')} repeat another one and were encoded once.",)
         vectors = made.vectors[different.places[rows]]
-        what = self._vector(network)
+        where = "graphics card" if network.device == "cuda" else "processor"
         return self.finish(vectors, rows, f"{network.name} ({vectors.shape[1]}-d)", (), (
-            *notes, *made.notes, f"The vector of an image is {what}; computed in "
-                                 f"{network.precision} on the "
-                                 f"{'graphics card' if network.device == 'cuda' else 'processor'}.",
-        ))
+            *notes, *made.notes, f"The vector of an image is {self._vector(network)}.",
+            f"Computed in {network.precision} on the {where}."))
 
     def places_words(self, dataset: Dataset) -> bool:
         found = self._find()
@@ -103,24 +127,23 @@ class ImageModel(UnitLength):
                             "Choose a CLIP or SigLIP model, or search by an image.")
         found = network.text_vector(read_question(text))
         cut = ("The text is longer than this model reads: its end was cut off.",)
-        return self._placed(found.vector, cut if found.cut else ())
+        return self._placed(found.vector, (_SMALL, *(cut if found.cut else ())))
 
     def place_image(self, data: bytes, learned: Mapping[str, np.ndarray]) -> Placed:
         return self._placed(encode_one(self._network(), self.pooling, data))
 
     def estimate(self, n: int, d: int) -> Cost:
         known = [model for model in list_models() if model.name == self.model]
-        size = known[0].bytes if known else _BASE_BYTES
+        size = float(known[0].bytes if known else _BASE_BYTES)
+        if known and known[0].architecture in IMAGE_KINDS:
+            size *= _PICTURE_HALF if IMAGE_KINDS[known[0].architecture].joint else 1.0
         return Cost(seconds=5 + n / _IMAGES_A_SECOND * size / _BASE_BYTES,
-                    bytes=1_500_000_000 + 3 * size + 8 * _GUESSED_WIDTH * n)
+                    bytes=1_500_000_000 + 3 * int(size) + 8 * _GUESSED_WIDTH * n)
 
     def fingerprint(self) -> str:
         """sha256 over the model's files, and the precision: other weights under the same name, or
         the same ones computed with less exact numbers, are another result."""
-        return f"{digest_of(self._find())} {self._precision()}"
-
-    def _precision(self) -> str:
-        return "float32" if self.precision == "automatic" else self.precision
+        return f"{digest_of(self._find())} {resolve(self.precision)}"
 
     def _placed(self, vector: np.ndarray, notes: tuple[str, ...] = ()) -> Placed:
         finished = self.finish(vector[None, :], np.zeros(1, dtype=np.int64), "")
@@ -133,7 +156,7 @@ class ImageModel(UnitLength):
     def _network(self) -> ImageNetwork:
         found = self._find()
         return load_network(found.name, found.path, digest_of(found), found.architecture,
-                            self._precision())
+                            resolve(self.precision))
 
     def _find(self) -> LocalModel:
         """The model. Raises ParameterError NO_MODEL and BAD_POOLING, DataError NOT_AN_IMAGE_MODEL

@@ -86,7 +86,7 @@ def preparation_of(processor: Any, name: str) -> Preparation:
         raise _unsupported(name, "one that leaves images at different sizes")
     normal = bool(processor.do_normalize)
     return Preparation(
-        edge, stretch, crop, int(processor.resample),
+        edge, stretch, crop, _filter(processor.resample, name),
         _finite(processor.rescale_factor, name) if processor.do_rescale else None,
         _channels(processor.image_mean, name) if normal else None,
         _channels(processor.image_std, name, least=1e-12) if normal else None)
@@ -156,6 +156,15 @@ def _whole(value: Any, name: str) -> int:
     if not isinstance(value, int) or not 1 <= value <= _LARGEST:
         raise _damaged(name, f"sizes from 1 to {_LARGEST:,} pixels", value)
     return value
+
+
+def _filter(value: Any, name: str) -> int:
+    from PIL import Image
+
+    known = {int(one) for one in Image.Resampling}
+    if not isinstance(value, int) or value not in known:
+        raise _damaged(name, f"a filter among Pillow's {sorted(known)}", value)
+    return int(value)
 
 
 def _finite(value: Any, name: str, least: float = 0.0) -> float:

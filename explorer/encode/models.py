@@ -1,7 +1,8 @@
 """Models on this machine: which there are, whether a folder is one, and what its weights are.
 
-Nothing is ever downloaded and no code of a model is ever run. Text encoders load through here, and
-pretrained image encoders will: `list_models()` names both, told apart by `kind`.
+Nothing is downloaded here (fetch.py does, when a person asks for it) and no code of a model is ever
+run. Encoders of texts and of images load through here: `list_models()` names both, told apart by
+`kind`.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from explorer.store import home
 
 _NAME = re.compile(r"/?[\w@+-][\w@+. -]*(/[\w@+-][\w@+. -]*)*")
 _LONGEST_NAME = 500
+_WEIGHTS = (".safetensors", ".bin", ".pt", ".pth", ".onnx", ".gguf")
 _DECIDING = (".json", ".txt", ".model", ".safetensors")
 
 
@@ -30,6 +32,18 @@ class _Place:
     name: str
     path: Path
     root: Path
+
+
+@dataclass(frozen=True)
+class Surveyed:
+    """A folder that is a model or looks as if it were meant to be one: the `model`, or why it is
+    `refused`. `cached`: it lies in the hub cache."""
+
+    name: str
+    path: Path
+    cached: bool
+    model: LocalModel | None
+    refused: ExplorerError | None = None
 
 
 def model_roots() -> tuple[Path, ...]:
@@ -50,6 +64,28 @@ def list_models() -> tuple[LocalModel, ...]:
         except ExplorerError:
             continue  # not a model, or a refused one: asking for it by name says why
         found.setdefault(model.name, model)
+    return tuple(found[name] for name in sorted(found))
+
+
+def survey_models() -> tuple[Surveyed, ...]:
+    """Every folder under the roots and in the hub cache that is a model or was meant to be one, by
+    name, with the reason where it cannot be used. A name met twice stands for the first, the one
+    `find_model` finds."""
+    found: dict[str, Surveyed] = {}
+    own = [(place, False) for place in (*_folders(), *_others())]
+    for place, cached in (*own, *((place, True) for place in _cached())):
+        if place.name in found:
+            continue
+        try:
+            one = Surveyed(place.name, place.path, cached,
+                           read_model(place.name, place.path, place.root))
+        except ExplorerError as error:
+            one = Surveyed(place.name, place.path, cached, None, error)
+        except OSError as error:  # a folder that may not be read, or went away meanwhile
+            one = Surveyed(place.name, place.path, cached, None, DataError(
+                "NOT_A_MODEL", f"A model folder must be readable, got {error.strerror}.",
+                Where(file=place.name)))
+        found[place.name] = one
     return tuple(found[name] for name in sorted(found))
 
 
@@ -120,6 +156,22 @@ def _folders() -> Iterator[_Place]:
                 name = file.parent.relative_to(root).as_posix()
                 if _NAME.fullmatch(name) and not (file.parent.parent / "modules.json").exists():
                     yield _Place(name, file.parent, root)
+
+
+def _others() -> Iterator[_Place]:
+    """Folders that hold weights and no configuration: half copied, or of another program. Beneath
+    a folder that has one nothing is looked for: those are its modules."""
+    for root in model_roots():
+        for pattern in ("*", "*/*"):
+            for folder in sorted(root.glob(pattern)):
+                name = folder.relative_to(root).as_posix()
+                if not (_NAME.fullmatch(name) and folder.is_dir()):
+                    continue
+                known = (one / file for one in (folder, folder.parent)
+                         for file in ("config.json", "modules.json"))
+                if not any(file.exists() for file in known) and any(
+                        file.suffix in _WEIGHTS for file in folder.iterdir()):
+                    yield _Place(name, folder, root)
 
 
 def _cached() -> Iterator[_Place]:

@@ -10,10 +10,11 @@ import numpy as np
 from pydantic import Field
 
 from explorer.dataset import Column, Dataset
+from explorer.encode import Placed
 from explorer.encode.picture import Unreadable, read_square
 from explorer.encode.principal import LARGEST_SIDE, principal
 from explorer.encode.unit import UnitLength, counted, left_out, listed
-from explorer.errors import DataError, ParameterError, StoreError, Where
+from explorer.errors import DataError, ParameterError, ResultError, StoreError, Where
 from explorer.spec import Cost, Facts, Progress, part
 from explorer.values import Embedding
 
@@ -36,6 +37,10 @@ class Pixels(UnitLength):
     dimensions: int | None = Field(
         64, ge=1, le=1000, description="How many main directions to keep (PCA); empty keeps every "
                                        "pixel.")
+
+    @property
+    def stands_alone(self) -> bool:
+        return self.dimensions is None
 
     @property
     def picture_shape(self) -> tuple[int, int, int] | None:
@@ -68,6 +73,41 @@ class Pixels(UnitLength):
                                              f"{' '.join(decoded.notes)}")
             pixels = np.memmap(file, np.float32, "r", shape=(len(decoded.rows), values))
             return self._reduce(pixels, decoded, progress)
+
+    def places_pictures(self, dataset: Dataset) -> bool:
+        return True
+
+    def learn(self, dataset: Dataset, embedding: Embedding,
+              progress: Progress) -> dict[str, np.ndarray]:
+        """Finds the main directions again and holds the outcome against the vectors there are.
+        Raises ResultError OTHER_VECTORS where another version of a library finds others."""
+        if self.dimensions is None:
+            return {}
+        with tempfile.TemporaryFile() as file:
+            decoded = self._decode(dataset, file, part(progress, 0.0, 0.6))
+            pixels = np.memmap(file, np.float32, "r",
+                               shape=(len(decoded.rows), self.side**2 * self._channels))
+            count = min(self.dimensions, max(1, min(len(pixels) - 1, pixels.shape[1])))
+            found = principal(pixels, count, part(progress, 0.6, 1.0))
+        again = self.finish(found.vectors, decoded.rows, "").vectors
+        if (again.shape != embedding.vectors.shape
+                or not np.allclose(again, embedding.vectors, rtol=1e-3, atol=1e-3)):
+            raise ResultError("OTHER_VECTORS", f"{self.title} must find the directions of the "
+                                               "vectors on the map again, got others.",
+                              hint="Other versions of the libraries made them: change the recipe's "
+                                   "encoder, for example its dimensions, and run it anew.")
+        return {"axes": found.axes, "mean": found.mean}
+
+    def place_image(self, data: bytes, learned: Mapping[str, np.ndarray]) -> Placed:
+        try:
+            square = read_square(data, self.side, self.colour == "colour")
+        except Unreadable as error:
+            raise DataError("BAD_IMAGE", "The image must be readable, got one that is not "
+                                         f"({error}).", hint="Take a PNG or JPEG file.") from error
+        vector = square.pixels.reshape(1, -1)
+        if self.dimensions is not None:
+            vector = ((vector - learned["mean"]) @ learned["axes"]).astype(np.float32)
+        return Placed(self.finish(vector, np.zeros(1, dtype=np.int64), "").vectors[0])
 
     def estimate(self, n: int, d: int) -> Cost:
         values = self.side**2 * self._channels

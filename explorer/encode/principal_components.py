@@ -29,7 +29,7 @@ class PrincipalComponents(ReadingEncoder):
     numbers: the measure for every network."""
 
     key: ClassVar[str] = "principal_components"
-    title: ClassVar[str] = "Principal components (PCA)"
+    title: ClassVar[str] = "PCA of the rows"
     rank: ClassVar[int] = 65
     min_rows: ClassVar[int] = 2
 

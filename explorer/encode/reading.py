@@ -53,3 +53,10 @@ class ReadingEncoder(UnitLength):
 
     def columns(self, dataset: Dataset) -> tuple[Column, ...]:
         return self.reader(dataset).columns(dataset)
+
+    def places_words(self, dataset: Dataset) -> bool:
+        """A text its reader can place goes on through the network, see `explorer.queries`."""
+        return self.reader(dataset).places_words(dataset)
+
+    def places_pictures(self, dataset: Dataset) -> bool:
+        return self.reader(dataset).places_pictures(dataset)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from dataclasses import dataclass
 from functools import lru_cache
@@ -11,13 +12,16 @@ from typing import Any
 import numpy as np
 
 from explorer.encode import Placed
+from explorer.encode.forward import Forward, in_precision, precision_of
+from explorer.encode.precision import Resolved, in_words
 from explorer.encode.texts import Texts, read_question
+from explorer.encode.tokens import BUDGET, Tokens, tokenise
+from explorer.encode.unfinished import unfinished
 from explorer.encode.unit import counted
 from explorer.errors import DataError, Where
 from explorer.spec import Progress, silent
 from explorer.train.threads import all_threads
 
-BATCH = 32
 TEXTS_A_SECOND = 80
 """MiniLM on a CPU: for news of 55 tokens 78 on one quiet core and 60 a second of CPU on a busy one
 (all 7,600 of AG News); 290 on two cores for short texts."""
@@ -33,21 +37,14 @@ class Encoded:
     notes: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class _Lengths:
-    """Tokens of each text as the model counts them, and its `limit` (None: none known)."""
-
-    tokens: np.ndarray
-    limit: int | None
-
-
 @lru_cache(maxsize=2)
-def load_model(folder: Path, digest: str) -> Any:
+def load_model(folder: Path, digest: str, precision: Resolved = "float32") -> Any:
     """The SentenceTransformer of a folder that `model_folder.read_model` accepted, on the CPU.
 
     `digest` is the folder's checksum: other weights in the same place are another model. Nothing
-    is fetched, no code of the model is run, weights are read from safetensors only. Raises
-    DataError MODEL_DAMAGED with the library's own words.
+    is fetched, no code of the model is run, weights are read from safetensors only. Its transformer
+    computes in `precision`, all after it in float32. Raises DataError MODEL_DAMAGED with the
+    library's own words.
     """
     os.environ.update(_OFFLINE)  # read once, when huggingface_hub is imported
     from sentence_transformers import SentenceTransformer
@@ -55,9 +52,10 @@ def load_model(folder: Path, digest: str) -> Any:
 
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     try:
-        return SentenceTransformer(str(folder), device="cpu", trust_remote_code=False,
-                                   local_files_only=True,
-                                   model_kwargs={"use_safetensors": True}).eval()
+        model = SentenceTransformer(str(folder), device="cpu", trust_remote_code=False,
+                                    local_files_only=True,
+                                    model_kwargs={"use_safetensors": True,
+                                                  "dtype": "float32"}).eval()
     except Exception as error:  # what a foreign folder can make the libraries raise has no end
         said = " ".join(str(error).split())[:300]
         if "trust_remote_code" in str(error):
@@ -69,78 +67,82 @@ def load_model(folder: Path, digest: str) -> Any:
                                          f"{type(error).__name__}: {said}",
                         Where(file=folder.name, parameter="model"),
                         "Copy the model again or choose another one.") from error
+    return in_precision(model, precision)
 
 
-def encode_texts(model: Any, texts: Texts, progress: Progress, prompt: str = "") -> Encoded:
+def encode_texts(model: Any, texts: Texts, progress: Progress, prompt: str = "",
+                 max_tokens: int = 0) -> Encoded:
     """Every text as the model's vector.
 
-    Equal texts are encoded once. Batches are filled by falling length, so that little is padding,
-    in an order that does not depend on the order of the rows. Texts beyond the model's limit are
-    cut by it; how many is said.
+    Equal texts are encoded once, in batches by falling length. Texts beyond the model's limit (or
+    `max_tokens`, where that is less and not 0) are cut; how many is said. Finished batches are
+    kept, see `unfinished`: an attempt that was stopped goes on from there.
     """
     unique = sorted(set(texts.values))
     prompt = prompt or model.prompts.get(model.default_prompt_name or "", "")
-    lengths = _measure(model, unique, prompt, progress)
-    order = np.argsort(-lengths.tokens, kind="stable")
-    paid = np.minimum(lengths.tokens, lengths.limit or lengths.tokens.max())
-    total, done = float(paid.sum()), 0.0
+    tokens = tokenise(model, unique, prompt, max_tokens, progress)
+    forward = Forward(model, unique, tokens, prompt)
+    kept = unfinished(str(BUDGET), _digest(unique))
+    taken, total, done, count = kept.taken(), float(tokens.paid.sum()), 0.0, 0
     vectors: np.ndarray | None = None
     with all_threads():  # to the bit the same vectors (measured, 1 and 2 threads)
-        for start in range(0, len(order), BATCH):
-            batch = order[start:start + BATCH]
-            progress(done / total, f"{start:,} of {counted(len(unique), 'different text')} encoded")
-            result = model.encode(_inputs(model, [unique[index] for index in batch]),
-                                  prompt=prompt or None, batch_size=BATCH, show_progress_bar=False)
+        for number, batch in enumerate(tokens.batches()):
+            if number < len(taken):
+                found = taken[number]
+            else:
+                again = f" ({len(taken):,} batches from before)" if taken else ""
+                progress(done / total,
+                         f"{count:,} of {counted(len(unique), 'different text')} encoded{again}")
+                found = forward.vectors(batch)
+                kept.add(found)
             if vectors is None:
-                vectors = np.empty((len(unique), result.shape[1]), dtype=np.float32)
-            vectors[batch] = result
-            done += float(paid[batch].sum())
+                vectors = np.empty((len(unique), found.shape[1]), dtype=np.float32)
+            vectors[batch] = found
+            done, count = done + float(tokens.paid[batch].sum()), count + len(batch)
     assert vectors is not None  # texts are never empty
     progress(1.0, f"{counted(len(unique), 'different text')} encoded")
     places = {text: place for place, text in enumerate(unique)}
     rows = np.array([places[text] for text in texts.values])
-    return Encoded(vectors[rows], _notes(lengths, rows))
+    notes = _notes(tokens, rows, prompt, model, max_tokens)
+    return Encoded(vectors[rows], (*notes, *forward.notes, in_words(precision_of(model))))
 
 
-def place_text(model: Any, text: str, prompt: str = "") -> Placed:
+def place_text(model: Any, text: str, prompt: str = "", max_tokens: int = 0) -> Placed:
     """One typed text as the model's vector. Raises ParameterError, see `read_question`."""
     question = Texts([read_question(text)], np.zeros(1, dtype=np.int64), "", ())
-    encoded = encode_texts(model, question, silent, prompt)
-    cut = ("The text is longer than this model reads: its end was cut off.",)
-    return Placed(encoded.vectors[0], cut if encoded.notes else ())
+    encoded = encode_texts(model, question, silent, prompt, max_tokens)
+    cut = any("cut off" in note for note in encoded.notes)
+    return Placed(encoded.vectors[0],
+                  ("The text is longer than this model reads: its end was cut off.",) if cut
+                  else ())
 
 
-def _inputs(model: Any, texts: list[str]) -> list[Any]:
-    """Texts marked as texts: a bare string such as 'http://...' or a path is fetched and read by
-    models that take images too. Modules other than Transformer know texts only, as strings."""
-    from sentence_transformers.base.modules import Transformer
-
-    return [{"text": text} for text in texts] if isinstance(model[0], Transformer) else list(texts)
-
-
-def _measure(model: Any, unique: list[str], prompt: str, progress: Progress) -> _Lengths:
-    tokenizer = getattr(model[0], "tokenizer", None)
-    if not callable(tokenizer):
-        return _Lengths(np.array([max(len(text), 1) for text in unique]), None)
-    tokens = np.empty(len(unique), dtype=np.int64)
-    for start in range(0, len(unique), 512):
-        progress(0.0, f"Measuring {counted(len(unique), 'text')}")
-        part = [prompt + text for text in unique[start:start + 512]]
-        ids = tokenizer(part, truncation=False, return_attention_mask=False, verbose=False)
-        tokens[start:start + 512] = [len(one) for one in ids["input_ids"]]
-    limit = model.max_seq_length
-    return _Lengths(np.maximum(tokens, 1), limit if isinstance(limit, int) else None)
+def _digest(texts: list[str]) -> str:
+    whole = hashlib.sha256()
+    for text in texts:
+        whole.update(text.encode("utf-8", "surrogatepass") + b"\0")
+    return whole.hexdigest()
 
 
-def _notes(lengths: _Lengths, rows: np.ndarray) -> tuple[str, ...]:
+def _notes(tokens: Tokens, rows: np.ndarray, prompt: str, model: Any,
+           most: int) -> tuple[str, ...]:
     notes: tuple[str, ...] = ()
-    repeated = len(rows) - len(lengths.tokens)
+    repeated = len(rows) - len(tokens.counts)
     if repeated:
         notes += (f"{counted(repeated, 'text')} repeat another one and were encoded once.",)
-    if lengths.limit is not None:
-        cut = int(np.count_nonzero(lengths.tokens[rows] > lengths.limit))
+    if prompt:
+        notes += (f"Before every text stood {prompt!r}.",)
+    own = model.max_seq_length
+    if isinstance(own, int) and most > own:
+        notes += (f"max_tokens {most:,} is more than the {own:,} tokens this model reads: {own:,} "
+                  "were read.",)
+    if tokens.limit is not None:
+        counts = tokens.counts[rows]
+        over = np.maximum(counts - tokens.limit, 0)
+        cut = int(np.count_nonzero(over))
         if cut:
             notes += (f"{cut:,} of {counted(len(rows), 'text')} are longer than the "
-                      f"{lengths.limit} tokens this model reads: their ends were cut off (the "
-                      f"longest has {int(lengths.tokens.max()):,} tokens).",)
+                      f"{tokens.limit} tokens this model reads: their ends were cut off, "
+                      f"{cut / len(rows):.1%} of the texts and {over.sum() / counts.sum():.1%} of "
+                      f"all tokens (the longest has {int(counts.max()):,} tokens).",)
     return notes

@@ -26,7 +26,7 @@ from explorer.train.files import TrainingFiles
 from explorer.train.layers import Layer, layers_of
 from explorer.train.loop import split, train
 from explorer.train.state import Objective, Settings
-from explorer.train.threads import all_threads
+from explorer.train.threads import all_threads, worth_it
 from explorer.train.weights import write_weights
 from explorer.values import Embedding
 
@@ -114,16 +114,19 @@ class TrainedEncoder(ReadingEncoder):
                                             f"it can read, got {len(material.rows)}.",
                             hint="; ".join(material.notes))
         settings = self.settings(len(material.rows))
-        held = split(len(material.rows), settings.validation, settings.seed)[1]
+        held = split(len(material.rows), settings.validation, settings.seed,
+                     settings.smallest_batch)[1]
         watch = Watch(self, material, held, TrainingFiles(home, name))
-        with all_threads():
-            trained = train(self.made(material.shape), self.objective(material.shape),
-                            material.values, settings, progress, watch.hooks, watch.start)
+        modules = self.made(material.shape)
+        with all_threads(worth_it(modules, settings.batch)):
+            trained = train(modules, self.objective(material.shape), material.values, settings,
+                            progress, watch.hooks, watch.start)
+        remade, shown = watch.remade(trained.epochs)
         return Model(weights=trained.weights, history=trained.history, center=material.center,
                      spread=material.spread, shape=material.shape, method=self.identity(),
                      reader=reader.identity(), title=material.title,
                      best_epoch=trained.best_epoch, ended=trained.ended, held=material.rows[held],
-                     original=watch.original, remade=watch.remade[:trained.epochs],
+                     original=watch.original, remade=remade, shown=shown,
                      names=material.names,
                      notes=(*material.notes, *self._chosen(material.shape), *trained.notes),
                      seconds=watch.seconds, decoder=self.layout(material.shape))
@@ -248,7 +251,7 @@ class TrainedEncoder(ReadingEncoder):
         device = "cuda" if torch.cuda.is_available() else "cpu"
         modules.to(device)
         found: list[np.ndarray] = []
-        with all_threads(), torch.no_grad():
+        with all_threads(worth_it(modules, _AT_ONCE)), torch.no_grad():
             for start in range(0, len(values), _AT_ONCE):
                 progress(start / len(values), f"{start:,} of {counted(len(values), 'row')}: {what}")
                 rows = torch.from_numpy(np.ascontiguousarray(values[start:start + _AT_ONCE]))

@@ -42,6 +42,10 @@ class Vectors(UnitLength):
     def offers(cls, dataset: Dataset) -> Mapping[str, Sequence[str]]:
         return {"column": ["", *(column.name for column in _vector_columns(dataset))]}
 
+    @property
+    def stands_alone(self) -> bool:
+        return not (self.center or self.whiten)
+
     def columns(self, dataset: Dataset) -> tuple[Column, ...]:
         """The one column this encoder reads. Raises DataError NO_VECTORS or ParameterError
         NO_COLUMN."""

@@ -26,7 +26,7 @@ def places_among(code: np.ndarray, quantiles: np.ndarray) -> np.ndarray:
     return np.array(places)
 
 
-def draw_code(code: np.ndarray, quantiles: np.ndarray, *, height: int = 240) -> Any:
+def draw_code(code: np.ndarray, quantiles: np.ndarray, *, height: int = 200) -> Any:
     """A Figure of a row's k latent numbers as dots before what all rows have: the middle 90 % and
     the middle half as bands, the median as a tick. Dots outside of the 90 % have another colour."""
     import plotly.graph_objects as go

@@ -36,7 +36,7 @@ class Part:
 def parts_of(history: Mapping[str, Sequence[float] | np.ndarray]) -> tuple[Part, ...]:
     """The parts of a training's history ('train.loss', 'validation.loss', ...), 'loss' first."""
     names = [name.removeprefix("train.") for name in history if name.startswith("train.")]
-    names.sort(key=lambda name: name != "loss")
+    names.sort(key=lambda name: (name != "loss", name.lower()))
     return tuple(Part(name, np.asarray(history[f"train.{name}"], dtype=np.float64),
                       np.asarray(history.get(f"validation.{name}", ()), dtype=np.float64))
                  for name in names)
@@ -61,7 +61,7 @@ def draw_learning(parts: Sequence[Part], *, best: int, log: bool = False, first:
         across, up = _domain(place, len(parts))
         axes[f"xaxis{number}"] = _axis(across) | {
             "anchor": f"y{number}", "range": _range(first, last), "tickformat": "d",
-            "title": axis_title("epoch") if up[0] == 0 else None,
+            "title": axis_title("epoch") if up[0] == 0 else None, "showticklabels": up[0] == 0,
             **({"dtick": 1} if last - first < 8 else {"nticks": 8})}
         axes[f"yaxis{number}"] = _axis(up) | {
             "anchor": f"x{number}", "type": "log" if log and part.positive else "linear",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from abc import abstractmethod
+from dataclasses import dataclass
 from functools import cache
 from typing import ClassVar
 
@@ -11,6 +12,18 @@ import numpy as np
 
 from explorer.spec import Method, Progress, Registry, discover
 from explorer.values import Graph, Projection
+
+
+@dataclass(frozen=True)
+class Inverse:
+    """The vector that stands at a point p of a linear picture: `origin` (d float64) + p @ `along`
+    (k x d float64); `exact`: every vector is where its point says, else it is the nearest one of
+    the plane `words` names."""
+
+    origin: np.ndarray
+    along: np.ndarray
+    exact: bool
+    words: str
 
 
 class Projector(Method):
@@ -30,6 +43,11 @@ class Projector(Method):
     def distance(self) -> str:
         """The metric it measures with."""
         return getattr(self, "metric", "euclidean")
+
+    def inverse(self, vectors: np.ndarray, projection: Projection) -> Inverse | None:
+        """How a point of its `projection` of n x d `vectors` becomes a vector again; None where no
+        linear rule says so."""
+        return None
 
     @abstractmethod
     def project(self, vectors: np.ndarray, progress: Progress,

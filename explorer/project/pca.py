@@ -9,8 +9,8 @@ import numpy as np
 from pydantic import Field
 
 from explorer.errors import DataError
-from explorer.project import Projector
-from explorer.spec import Cost, Facts, Progress, advanced, part
+from explorer.project import Inverse, Projector
+from explorer.spec import Cost, Facts, Progress, advanced, part, silent
 from explorer.values import Graph, Projection
 
 _SHOWN = 50
@@ -87,6 +87,21 @@ class PCA(Projector):
         if self.shuffles:
             extras["shuffled_ratio"] = self._shuffled(vectors, mean, part(progress, share, 1.0))
         return Projection(points.astype(np.float32), names, (), extras)
+
+    def inverse(self, vectors: np.ndarray, projection: Projection) -> Inverse:
+        """The inverse PCA: the mean and the directions shown."""
+        mean = np.asarray(vectors.mean(axis=0, dtype=np.float64))
+        along = np.asarray(projection.extras["loadings"])[:, :self.dimensions].T
+        if self.whiten:
+            placed = scores(vectors, mean, np.ascontiguousarray(along.T), silent)
+            points = np.asarray(projection.points, dtype=np.float64)
+            # What was divided away: 1 where a direction has no spread, as when it was drawn.
+            squares = (points**2).sum(axis=0)
+            scale = np.where(squares > 0, (placed * points).sum(axis=0)
+                             / np.where(squares > 0, squares, 1.0), 1.0)
+            along = along * scale[:, None]
+        return Inverse(mean, along, vectors.shape[1] == self.dimensions,
+                       "the plane of the two main directions, through the mean")
 
     def _shuffled(self, vectors: np.ndarray, mean: np.ndarray, progress: Progress) -> np.ndarray:
         draws = np.random.default_rng(self.shuffle_seed)

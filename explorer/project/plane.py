@@ -8,7 +8,7 @@ import numpy as np
 from pydantic import Field
 
 from explorer.errors import DataError, ParameterError, Where
-from explorer.project import Projector
+from explorer.project import Inverse, Projector
 from explorer.project.pca import too_few_columns
 from explorer.spec import Cost, Facts, Progress
 from explorer.values import Graph, Projection
@@ -67,6 +67,15 @@ class Plane(Projector):
                             hint="Show other dimensions: a network may leave some unused.")
         progress(1.0, f"{len(points):,} rows placed")
         return Projection(points, tuple(f"dimension {dimension}" for dimension in self.shown))
+
+    def inverse(self, vectors: np.ndarray, projection: Projection) -> Inverse:
+        """Exact where all dimensions are shown; the others are at their mean."""
+        shown = np.array(self.shown) - 1
+        d = vectors.shape[1]
+        origin = np.asarray(vectors.mean(axis=0, dtype=np.float64))
+        origin[shown] = 0.0
+        return Inverse(origin, np.eye(d)[shown], len(shown) == d,
+                       "the plane of the dimensions shown, with all others at their mean")
 
     def estimate(self, n: int, d: int) -> Cost:
         return Cost(0.01 + 1e-8 * n, 24 * n)

@@ -8,7 +8,7 @@ import numpy as np
 from pydantic import Field
 
 from explorer.errors import DataError
-from explorer.project import Projector
+from explorer.project import Inverse, Projector
 from explorer.project.pca import PCA, principal, scores, signed, too_few_columns
 from explorer.spec import Cost, Facts, Progress, part
 from explorer.values import Graph, Projection
@@ -46,6 +46,12 @@ class TruncatedSVD(Projector):
         if facts.d < 2:
             raise too_few_columns(self.title, facts.d, self.dimensions)
         return super().check(facts)
+
+    def inverse(self, vectors: np.ndarray, projection: Projection) -> Inverse:
+        """Along the directions shown, from zero."""
+        along = np.asarray(projection.extras["loadings"])[:, :self.dimensions].T
+        return Inverse(np.zeros(vectors.shape[1]), along, vectors.shape[1] == self.dimensions,
+                       "the plane of the two directions shown, through zero")
 
     def estimate(self, n: int, d: int) -> Cost:
         return PCA().estimate(n, d)

@@ -114,11 +114,11 @@ class LatentUnits(Study):
         d = len(spread.mean)
         found = []
         if kl is not None:
-            found += [score(f"Active units of {d:,}", float(np.count_nonzero(kl > ACTIVE)),
+            found += [score(f"Active units (of {d:,})", float(np.count_nonzero(kl > ACTIVE)),
                             f"mean KL above {ACTIVE} nats"),
                       score("KL of a row in all", float(kl.sum()), "nats")]
         else:
-            found.append(score(f"Numbers that vary, of {d:,}",
+            found.append(score(f"Numbers that vary (of {d:,})",
                                float(np.count_nonzero(spread.variance > 0)), "variance above 0"))
         found.append(score("Directions in use", spread.directions,
                            "participation ratio of the variances along the principal axes",

@@ -241,8 +241,20 @@ def _notes(subject: Subject, lesson: Lesson, found: Measured, kept: KeptRows,
     if found.noisy is not None:
         given = lesson.method.values()
         notes.append(f"Noise as the network was taught: {given['noise']}, level "
-                     f"{given['level']:g}, drawn anew (seed {seed}).")
+                     f"{given['level']:g}, drawn anew (seed {seed}). {_denoises(lesson, found)}")
     return tuple(notes)
+
+
+def _denoises(lesson: Lesson, found: Measured) -> str:
+    """Whether it beats the identity, on rows held back where there are any."""
+    assert found.noisy is not None
+    assert found.denoised is not None
+    tested = lesson.held if lesson.held.any() else ~lesson.held
+    before, after = float(found.noisy[tested].mean()), float(found.denoised[tested].mean())
+    if after < before:
+        return f"The network takes away {1 - after / before:.0%} of the error of the noise."
+    return "The network adds more error than the noise has: leaving the noise would be better. " \
+           "More latent numbers, more epochs or more noise may change that."
 
 
 def _said_of(ratio: Any, held: int) -> str:

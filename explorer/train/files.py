@@ -124,7 +124,7 @@ class TrainingFiles:
     def _write(self, name: str, arrays: Mapping[str, np.ndarray], plain: dict[str, Any]) -> None:
         from safetensors.numpy import save
 
-        whole = {key: np.ascontiguousarray(array) for key, array in arrays.items()}
+        whole = {key: np.asarray(array, order="C") for key, array in arrays.items()}
         content = save(whole, metadata={"plain": json.dumps(plain), "sum": _sum(whole)})
         part = self.folder / f"{_PART}{uuid.uuid4().hex}"
         home = self.folder.parent.parent

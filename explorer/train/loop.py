@@ -8,7 +8,7 @@ after any epoch and taken up again ends with the same numbers to the bit.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -149,7 +149,7 @@ class _Loop:
 
         order = np.random.default_rng((self.settings.seed, self.epoch, 1)).permutation(
             self.training)
-        generator = torch.Generator().manualseed_of(seed_of(self.settings.seed, self.epoch, 2))
+        generator = torch.Generator().manual_seed(seed_of(self.settings.seed, self.epoch, 2))
         sums: dict[str, float] = {}
         self.modules.train()
         done = 0
@@ -199,7 +199,7 @@ class _Loop:
         epochs can be compared; None when one is not finite."""
         import torch
 
-        generator = torch.Generator().manualseed_of(seed_of(self.settings.seed, 0, 3))
+        generator = torch.Generator().manual_seed(seed_of(self.settings.seed, 0, 3))
         sums: dict[str, float] = {}
         self.modules.eval()
         done = 0

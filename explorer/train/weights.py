@@ -20,8 +20,9 @@ def read_weights(modules: nn.ModuleDict) -> dict[str, np.ndarray]:
 
 def fits(modules: nn.ModuleDict, weights: Mapping[str, np.ndarray]) -> bool:
     """Whether these are the weights of such a network, by names and shapes."""
-    there = {name: tuple(tensor.shape) for name, tensor in modules.state_dict().items()}
-    return there == {name: array.shape for name, array in weights.items()}
+    # The store keeps a single number as an array of one, which PyTorch takes.
+    there = {name: tuple(tensor.shape) or (1,) for name, tensor in modules.state_dict().items()}
+    return there == {name: array.shape or (1,) for name, array in weights.items()}
 
 
 def write_weights(modules: nn.ModuleDict, weights: Mapping[str, np.ndarray]) -> None:

@@ -162,7 +162,7 @@ def _with(current: Run, recipe: Recipe, title: str, noise: Noise,
 
 def waiting_for(plan: Plan) -> tuple[Step, ...]:
     """The steps on the way to the clusters of a plan that are still to be computed."""
-    kinds = {"encode", "cluster", "edit"}
+    kinds = {"encode", "model", "tree", "cluster", "edit"}
     if plan.recipe.cluster_in == "projection":
         kinds |= {"graph", "project"}
     return tuple(step for step in plan.missing(backend().store) if step.kind in kinds)

@@ -26,7 +26,9 @@ def choose_score(offered: Mapping[str, Measure]) -> Measure:
         st.session_state[_SCORE] = next(iter(offered))
     key = str(st.selectbox("How odd a row is, by", list(offered), key=_SCORE, on_change=_save,
                            args=(_SCORE, "score"),
-                           format_func=lambda one: offered[one].title))
+                           format_func=lambda one: offered[one].title,
+                           help="Scores of the page Outliers, duplicates are offered here too, "
+                                "once they are computed there."))
     return offered[key]
 
 

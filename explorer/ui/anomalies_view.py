@@ -40,7 +40,9 @@ def show_anomalies(trained: TrainedRun, names: dict[int, str]) -> None:
     with head:
         measure = choose_score(offered)
     about = measure.said.about
-    st.caption(f"{esc_md(about[:1].upper() + about[1:])}. {esc_md(measure.made_by)}.")
+    other = "" if measure.key.startswith(f"study:{Reconstruction.key}:") else \
+        f" Made by: {esc_md(measure.made_by)}."
+    st.caption(f"{esc_md(about[:1].upper() + about[1:])}.{other}")
     values = measure.numbers()
     known = values[np.isfinite(values)]
     if not len(known) or known.min() == known.max():

@@ -51,16 +51,12 @@ def show_choice(current: Run, started: bool) -> None:
     with st.expander("Choose encoders", expanded=not started, icon=":material/checklist:"):
         offers = offered(current)
         _fill(offers)
-        with st.container(horizontal=True, vertical_alignment="bottom"):
-            names: list[str] = st.multiselect(
-                "Encoders", list(offers), key=_CHOSEN, max_selections=MOST,
-                format_func=lambda name: shown(offers[name].title),
-                help="Raw is what networks read, before any of them. PCA keeps as many numbers as "
-                     "a network does by default: the measure for every network. Then the recipe's "
-                     "encoder, the networks trained in this workspace, and what else fits the "
-                     "data.")
-            st.button("Other settings", icon=":material/add:", key="compare.more",
-                      on_click=_ask_more, help="Add an encoder with settings of your own")
+        names: list[str] = st.multiselect(
+            "Encoders", list(offers), key=_CHOSEN, max_selections=MOST,
+            format_func=lambda name: shown(offers[name].title),
+            help="Raw is what networks read, before any of them. PCA keeps as many numbers as a "
+                 "network does by default: the measure for every network. Then the recipe's "
+                 "encoder, the networks trained in this workspace, and what else fits the data.")
         if st.session_state.pop("compare.asking", False):
             _more(current)
         terms = _terms(current)
@@ -74,6 +70,8 @@ def show_choice(current: Run, started: bool) -> None:
             st.button(f"Compare {len(names)} encoders", type="primary", key="compare.run",
                       icon=":material/play_arrow:", disabled=len(names) < 2, on_click=_start,
                       args=([offers[name].encoder for name in names], terms, current))
+            st.button("Add one with other settings", icon=":material/add:", key="compare.more",
+                      on_click=_ask_more)
             st.caption(_work(len(names), len(steps), sum(step.seconds for step in steps)))
 
 

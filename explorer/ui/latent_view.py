@@ -14,7 +14,7 @@ What the front end is given, besides `module` as in `point_view`:
     chosen      {count, rows: [{row, code}]}: of the selection the first and the last with a code
     cards       address of the cards: + '/<dataset row>';  pictures  of the pictures, or null
     ids         names of the data set's rows are in the cards; `most` is its number of rows
-What comes back: lost.
+What comes back: lost; map: a dataset row to select and show on the map.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def show_latent(trained: TrainedRun) -> None:
                 icon=":material/info:")
     else:
         _show(trained, codes_of(trained, raw), found)
-    st.markdown("#### What the latent numbers stand for")
+    st.divider()
     got = ask(LatentUnits, trained.run)
     if got is not None:
         show_units(got[1], trained)
@@ -87,7 +87,7 @@ def _show(trained: TrainedRun, codes: Codes, found: Finding | None) -> None:
     st.components.v2.component(
         "explorer_latent", html=front_file("latent.html"),
         css=front_file("latent.css"), js=LOADER)(
-            key=_KEY, data=told, on_lost_change=_put_back)
+            key=_KEY, data=told, on_lost_change=_put_back, on_map_change=_to_map)
 
 
 def _computed(trained: TrainedRun) -> Finding | None:
@@ -127,6 +127,13 @@ def _chosen(trained: TrainedRun, raw: np.ndarray | None) -> dict[str, Any]:
 
 def _plain(numbers: np.ndarray) -> list[float]:
     return [float(f"{number:.7g}") for number in np.asarray(numbers, dtype=np.float64)]
+
+
+def _to_map() -> None:
+    row = st.session_state[_KEY]["map"]
+    if row is not None:
+        state.select(np.array([int(row)]), _KEY)
+        state.go_to("pages/explore/map.py")
 
 
 def _put_back() -> None:

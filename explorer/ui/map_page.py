@@ -11,6 +11,7 @@ from explorer.escape import esc_md
 from explorer.run import Run
 from explorer.ui.colors import choose_coloring, chosen_coloring, colorings
 from explorer.ui.columns_view import show_columns
+from explorer.ui.decode_view import has_decoder, show_decode
 from explorer.ui.edit_view import show_edits
 from explorer.ui.filter_state import keep_filter
 from explorer.ui.links import save_view
@@ -36,8 +37,11 @@ PANELS: tuple[tuple[str, Panel], ...] = (
     ("Search", show_search),
     ("Edit clusters", show_edits),
     ("Method", show_method),
+    ("Decode", show_decode),
 )
 """What stands under the views: only the open one runs."""
+OFFERED: dict[str, Callable[[Run], bool]] = {"Decode": has_decoder}
+"""When a panel is there at all, where that depends on the run."""
 
 
 def show_page(current: Run, names: dict[int, str]) -> None:
@@ -106,11 +110,12 @@ def _ours(current: Run) -> bool:
 
 def _show_panel(current: Run, names: dict[int, str]) -> None:
     """The panels' switch, where there is more than one, and the one that is open."""
-    panels = dict(PANELS)
+    panels = {title: panel for title, panel in PANELS
+              if title not in OFFERED or OFFERED[title](current)}
     titles = list(panels)
     if len(titles) > 1:
-        if "panel" not in st.session_state:
-            st.session_state["panel"] = st.session_state.get("panel_kept", titles[0])
+        kept = st.session_state.get("panel", st.session_state.get("panel_kept"))
+        st.session_state["panel"] = kept if kept in titles else titles[0]
         chosen = st.segmented_control("Panel", titles, key="panel", required=True,
                                       format_func=lambda title: esc_md(title),
                                       label_visibility="collapsed") or titles[0]

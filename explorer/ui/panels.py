@@ -30,7 +30,7 @@ from explorer.ui.silhouette_view import show_silhouette
 
 MOST = 4
 OWN, BARS = "", "bars"
-_DRAWING = ("encode", "graph", "project")
+_DRAWING = ("encode", "model", "graph", "project")
 _pictures: Kept[Picture] = Kept(32)
 
 

@@ -73,7 +73,7 @@ def _rivals(current: Run, study: Probe) -> list[_Rival]:
             plan = state.plan_of(base.using(encoder=Call.of(method)))
             finding = finding_of(plan, store, study)
             steps = () if finding is not None else missing(
-                [*(step for step in plan.steps if step.kind == "encode"),
+                [*(step for step in plan.steps if step.kind in ("encode", "model")),
                  study_step(plan, study)], store)
             found.append(_Rival(title, plan, finding, steps,
                                 leaks=read_by(method, current.dataset, study.column)))

@@ -56,7 +56,7 @@ def _head(current: Run, found: Finding, place: int, row: int) -> str:
     rows = found.per_row
     n = len(rows["error"])
     worse = float(rows["percentile"][place])
-    parts = [f"error **{float(rows['error'][place]):.4g}**, higher than of **{worse:.0f} %** of "
+    parts = [f"error **{float(rows['error'][place]):.4g}**, percentile **{worse:.4g}** among "
              f"{n:,d} rows", f"PCA's error {float(rows['linear'][place]):.4g}"]
     for name, title, form in (("psnr", "PSNR", "{:.1f} dB"), ("ssim", "SSIM", "{:.3f}"),
                               ("bound", "negative ELBO", "{:.1f} nats")):
@@ -88,16 +88,20 @@ def _show_pictures(trained: TrainedRun, found: Finding, place: int, kept: int) -
             st.markdown(f"**{esc_md(title)}**  \n:small[:gray[{esc_md(about)}]]")
             st.image(data_url(draw_picture(pixels), "image/png"), width=_SIDE)
     with columns[-1]:
-        squared = st.toggle("Squared", key="rebuild.squared", help="The error of each pixel "
-                            "squared, as it counts, instead of with its sign.")
-        limit = float(found.extras["limit"][0])
-        st.plotly_chart(draw_error_map(made - original, limit, squared=squared, height=_SIDE),
-                        key="rebuild.error_map", config={"displayModeBar": False})
-        mean = ", mean of the channels" if channels > 1 else ""
-        st.caption(f"Squared error{mean}" if squared else
-                   f"Rebuilt − original{mean}: blue is brighter, orange darker than it was.",
-                   help=f"Full colour from {limit:.3g} on, the same for every row: 99.5 % of the "
-                        "differences of single pixels are smaller.")
+        _show_error_map(made - original, float(found.extras["limit"][0]))
+
+
+def _show_error_map(difference: np.ndarray, limit: float) -> None:
+    squared = bool(st.session_state.get("rebuild.squared"))
+    mean = ", mean of the channels" if len(difference) > 1 else ""
+    about = f"squared{mean}" if squared else f"rebuilt − original{mean}"
+    st.markdown(f"**Error**  \n:small[:gray[{esc_md(about)}]]", help=(
+        f"Blue: the network made it brighter; orange: darker. Full colour from {limit:.3g} on, "
+        "the same for every row: 99.5 % of the differences of single pixels are smaller."))
+    st.plotly_chart(draw_error_map(difference, limit, squared=squared, height=_SIDE),
+                    key="rebuild.error_map", config={"displayModeBar": False})
+    st.toggle("Squared", key="rebuild.squared", help="The error of each pixel squared, as it "
+              "counts, instead of with its sign.")
 
 
 def _decibels(found: Finding, name: str, place: int) -> str:
@@ -125,4 +129,5 @@ def _show_code(trained: TrainedRun, found: Finding, place: int) -> None:
                 help="The row's latent vector. Grey: the middle 90 % and the middle half of all "
                      "rows; a diamond lies outside of the 90 %. Hover for the percentile."
                      f"{esc_md(shown(more))}")
-    st.plotly_chart(draw_code(code, np.asarray(found.extras["quantiles"])), key="rebuild.code")
+    st.plotly_chart(draw_code(code, np.asarray(found.extras["quantiles"])), key="rebuild.code",
+                    config={"displayModeBar": False})

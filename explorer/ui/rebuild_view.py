@@ -9,6 +9,7 @@ from explorer.escape import esc_md
 from explorer.plot.histogram import draw_histogram
 from explorer.run import Run
 from explorer.study.reconstruction import Reconstruction
+from explorer.ui import state
 from explorer.ui.lead_to_map import lead_to_map
 from explorer.ui.rebuild_row import show_rebuilt_row
 from explorer.ui.rebuild_walk import choose_row
@@ -61,10 +62,10 @@ def _show_numbers(found: Finding) -> None:
     columns = st.columns(max(1, len(heads)), gap="small")
     for column, (score, name) in zip(columns, heads, strict=False):
         basis = f"{score.space}; {score.metric}; {score.sample:,} of {score.total:,} rows"
-        held = "held back, " if score.name != name or _WHOSE in score.name else ""
         column.metric(esc_md(_short(name)), esc_md(_said(score)),
                       help=f"{esc_md(_HEADS[name])} Measured on: {esc_md(basis)}.")
-        column.caption(f"{esc_md(held)}{score.sample:,} of {score.total:,} rows")
+        whose = "rows held back" if "held back" in score.name else "rows"
+        column.caption(f"{score.sample:,} {esc_md(whose)}")
 
 
 def _plain(name: str) -> str:
@@ -87,6 +88,8 @@ def _said(score: Score) -> str:
         return f"{score.value:.3g} : 1"
     if score.name.startswith("PSNR"):
         return f"{score.value:.1f} dB"
+    if score.name.startswith("Negative"):
+        return f"{score.value:.1f} nats"
     return f"{score.value:.3g}"
 
 
@@ -96,7 +99,7 @@ def _show_all_rows(current: Run, found: Finding, place: int) -> None:
     with left:
         st.markdown("**This row among all**")
         st.plotly_chart(draw_histogram(errors, what="reconstruction error", line=errors[place],
-                                       line_name="as bad or worse", height=210),
+                                       line_name="as bad or worse", height=190),
                         key="rebuild.figure")
     with right:
         if st.button("Colour the map by the error", icon=":material/palette:", key="rebuild.color",
@@ -104,8 +107,6 @@ def _show_all_rows(current: Run, found: Finding, place: int) -> None:
             lead_to_map(coloring=COLORING)
         if st.button("Find the anomalies", icon=":material/crisis_alert:", key="rebuild.anomalies",
                      width="stretch", help="Rows the network cannot rebuild, by a threshold."):
-            from explorer.ui import state
-
             state.go_to("pages/lab/anomalies.py")
         st.caption("The error, its percentile and the other numbers of each row are colours of "
                    "the map, orders of gallery and table, filters, and columns of exports.")

@@ -1,19 +1,17 @@
-"""Finding rows: by words in their cells, by meaning, by values."""
+"""Finding rows: by words in their cells, by meaning, by an image, by values."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 import streamlit as st
 
 from explorer import values
 from explorer.errors import ExplorerError
 from explorer.escape import esc_md, shown
-from explorer.neighbors.nearest_to import MOST
 from explorer.queries import Answer, meaning_step
-from explorer.run import Run, name_of
+from explorer.run import Run
 from explorer.search_rows import (
     LONGEST,
     Found,
@@ -24,21 +22,20 @@ from explorer.search_rows import (
     searched_columns,
     snippet,
 )
-from explorer.ui import state
 from explorer.ui.backend import backend
 from explorer.ui.cells import shown_cell
 from explorer.ui.filter_view import show_filter
 from explorer.ui.job_panel import submit, watch
 from explorer.ui.kept import Kept
-from explorer.ui.pictures import picture
-from explorer.ui.problem import show_notes, show_problem
+from explorer.ui.problem import show_problem
 from explorer.ui.rows_view import counted
+from explorer.ui.search_hits import about, cut, keep, offer_selection, show_answer, show_table
+from explorer.ui.search_image import show_image_search
 
-ORIGIN = "search"
-_WORDS, _MEANING = "Words", "Meaning"
+_WORDS, _MEANING, _IMAGE = "Words", "Meaning", "Image"
+_SENTENCE = "a photo of {}"
 _ALL = ""
 _PAGE = 50
-_TEXT, _SIDE = 400, 48
 _NO_MATCH = 1_000
 _HELP = ("Type words and press Enter: rows with all of them are found, whatever the case and "
          'accents, also within longer words. Put "several words" into quotes for a phrase. '
@@ -50,25 +47,28 @@ _found: Kept[Found] = Kept(64_000_000, lambda found: found.rows.nbytes + _NO_MAT
 def show_search(current: Run, names: dict[int, str]) -> None:
     """The search line, what it finds, and the filter."""
     by_words = bool(searched_columns(current.dataset))
+    ways = [_WORDS, _MEANING, *([_IMAGE] if current.dataset.has_images else [])]
+    if st.session_state.get("search.how.kept", _WORDS) not in ways:
+        st.session_state.pop("search.how", None)
+        st.session_state.pop("search.how.kept", None)
+    column, typed = "", ""
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        how = _keep("search.how", _WORDS if by_words else _MEANING, lambda key: (
-            st.segmented_control("Search by", [_WORDS, _MEANING], key=key, required=True,
+        how = keep("search.how", _WORDS if by_words else _MEANING, lambda key: (
+            st.segmented_control("Search by", ways, key=key, required=True,
                                  label_visibility="collapsed", width="content")))
         if how == _WORDS:
-            typed = _keep("search.words", "", lambda key: st.text_input(
+            typed = keep("search.words", "", lambda key: st.text_input(
                 "Words", key=key, label_visibility="collapsed", max_chars=LONGEST, type="search",
                 placeholder='words, "a phrase", or a row\'s id', disabled=not by_words,
                 icon=":material/search:"))
             column = _choose_column(current)
-        else:
-            typed = _keep("search.meaning", "", lambda key: st.text_input(
-                "Meaning", key=key, label_visibility="collapsed", max_chars=LONGEST,
-                type="search", icon=":material/search:",
-                placeholder="what the rows should be about: a sentence or a few words",
-                disabled=not _places_texts(current)))
+        elif how == _MEANING:
+            typed = _ask_meaning(current)
     try:
         if how == _MEANING:
             _show_meaning(current, typed, names)
+        elif how == _IMAGE:
+            show_image_search(current, names)
         elif not by_words:
             st.caption("These data have no table: there are no words to search.")
         elif typed.strip():
@@ -81,12 +81,26 @@ def show_search(current: Run, names: dict[int, str]) -> None:
     show_filter(current, names)
 
 
-def _keep(key: str, value: Any, draw: Any) -> Any:
-    """A widget whose value outlives another panel being open."""
-    if key not in st.session_state:
-        st.session_state[key] = st.session_state.get(f"{key}.kept", value)
-    st.session_state[f"{key}.kept"] = drawn = draw(key)
-    return drawn
+def _ask_meaning(current: Run) -> str:
+    """What is asked; words for images within the sentence they are put into."""
+    try:
+        able = current.recipe.encoding.places_words(current.dataset)
+    except ExplorerError:  # the model is gone: below, it says so
+        able = False
+    images = able and current.recipe.encoding.places_pictures(current.dataset)
+    typed: str = keep("search.meaning", "", lambda key: st.text_input(
+        "Meaning", key=key, label_visibility="collapsed", max_chars=LONGEST,
+        type="search", icon=":material/search:", disabled=not able,
+        placeholder="what the images should show: a few words" if images else
+        "what the rows should be about: a sentence or a few words"))
+    if not (images and typed.strip()):
+        return typed
+    sentence: str = keep("search.sentence", _SENTENCE, lambda key: st.text_input(
+        "Sentence", key=key, label_visibility="collapsed", max_chars=LONGEST, width=220,
+        icon=":material/format_quote:", help="Your words stand for {}: such models know images by "
+                                             "their captions. Leave {} alone to search for the "
+                                             "words as they are."))
+    return sentence.replace("{}", typed) if "{}" in sentence else typed
 
 
 def _choose_column(current: Run) -> str:
@@ -94,7 +108,7 @@ def _choose_column(current: Run) -> str:
     if st.session_state.get("search.column.kept") not in columns:
         st.session_state.pop("search.column", None)
         st.session_state.pop("search.column.kept", None)
-    chosen: str = _keep("search.column", _ALL, lambda key: st.selectbox(
+    chosen: str = keep("search.column", _ALL, lambda key: st.selectbox(
         "In", columns, key=key, width=220, label_visibility="collapsed",
         format_func=lambda name: f"in {shown(name)}" if name else "in all columns"))
     return chosen
@@ -114,7 +128,7 @@ def _show_words(current: Run, typed: str, column: str, names: dict[int, str]) ->
     if not len(rows):
         return
     records = [_hit(current, int(row), found, query, columns, names) for row in part]
-    _show_table(records, part, "search.hits", ("before",))
+    show_table(records, part, "search.hits", ("before",))
     st.caption("Click a row to select it.")
 
 
@@ -133,10 +147,10 @@ def _show_count(current: Run, found: Found, query: Query, rows: np.ndarray) -> n
             else:
                 st.markdown(f"**{len(rows):,}** of {everything}.")
         if len(rows):
-            _offer_selection(rows, "Select it" if len(rows) == 1 else f"Select all {len(rows):,}")
+            offer_selection(rows, "Select it" if len(rows) == 1 else f"Select all {len(rows):,}")
         part = _choose_page(rows, "search.page")
     if len(query.terms) > 1:
-        each = ", ".join(f"{esc_md(_cut(term, 40))}: {count:,}"
+        each = ", ".join(f"{esc_md(cut(term, 40))}: {count:,}"
                          for term, count in zip(query.terms, found.counts, strict=True))
         st.caption(f"Rows with each of them: {each}.")
     lacking = int(np.count_nonzero(~np.isin(rows, current.rows)))
@@ -149,7 +163,7 @@ def _show_count(current: Run, found: Found, query: Query, rows: np.ndarray) -> n
 def _hit(current: Run, row: int, found: Found, query: Query, columns: tuple[str, ...],
          names: dict[int, str]) -> dict[str, Any]:
     """One line of the list: the match in the middle of what stands around it."""
-    record = _about(current, row, names)
+    record = about(current, row, names)
     said = snippet(current.dataset, row, query, columns)
     if said is None:
         column, before, match, after = "", "", "the row's id" if row == found.named else "", ""
@@ -159,24 +173,13 @@ def _hit(current: Run, row: int, found: Found, query: Query, columns: tuple[str,
                      "match": shown_cell(match), "after": shown_cell(after)}
 
 
-def _about(current: Run, row: int, names: dict[int, str]) -> dict[str, Any]:
-    record: dict[str, Any] = {}
-    if current.dataset.has_images:
-        record["picture"] = picture(current.dataset, row, _SIDE)
-    record["row"] = shown_cell(current.dataset.row_ids[row])
-    if current.clustering is not None:
-        place = current.positions(np.array([row]))
-        record["cluster"] = shown_cell(name_of(int(current.clustering.labels[place[0]]), names)) \
-            if len(place) else "(no vector)"
-    return record
-
-
 def _show_meaning(current: Run, typed: str, names: dict[int, str]) -> None:
-    if not _places_texts(current):
+    if not current.recipe.encoding.places_words(current.dataset):
         st.caption(f"These rows were placed by {esc_md(current.recipe.encoding.title)}, which "
                    "cannot place a typed text among them. To search by meaning, use a text encoder "
-                   "in the recipe. Here you can search by words, filter by values, or click a row "
-                   "on the map and open Neighbours: the rows most like it.")
+                   "in the recipe, or for images CLIP or SigLIP. Here you can search by words, "
+                   "filter by values, or click a row on the map and open Neighbours: the rows most "
+                   "like it.")
         return
     if not typed.strip():
         st.caption("Type what the rows should be about and press Enter: "
@@ -191,61 +194,7 @@ def _show_meaning(current: Run, typed: str, names: dict[int, str]) -> None:
         if not watch([step], "Searching by meaning"):
             st.button("Search", icon=":material/search:", on_click=submit, args=([step],))
         return
-    _show_answer(current, values.read(Answer, entry), names)
-
-
-def _show_answer(current: Run, answer: Answer, names: dict[int, str]) -> None:
-    assert current.embedding is not None
-    most = min(MOST, len(answer.places))
-    if not most:
-        st.caption("There is no row to compare it with.")
-        return
-    if st.session_state.get("search.most.kept", most) > most:
-        st.session_state.pop("search.most", None)
-        st.session_state.pop("search.most.kept", None)
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        count = int(_keep("search.most", min(20, most), lambda key: st.number_input(
-            "How many", 1, most, key=key, width=130)))
-        rows = current.rows[answer.places[:count]]
-        _offer_selection(rows, f"Select {'it' if len(rows) == 1 else f'these {len(rows):,}'}")
-    records = []
-    for row, distance in zip(rows.tolist(), answer.distances.tolist(), strict=False):
-        record = {"similarity": 1 - distance, **_about(current, row, names)}
-        for column in current.dataset.with_role("text", "label"):
-            if column.place == "table":
-                name = shown_cell(column.name)
-                text = _cut(current.dataset.text(column.name, row), _TEXT)
-                record[name if name not in record else f"{name} (uploaded)"] = shown_cell(text)
-        records.append(record)
-    _show_table(records, rows, "search.nearest", ())
-    left_out = (f" {counted(answer.directionless)} without a direction were left out."
-                if answer.directionless else "")
-    st.caption(f"Similarity: cosine in {esc_md(current.embedding.title)}; 1 is the same direction. "
-               f"Exact: {counted(answer.compared)} compared.{left_out} Click a row to select it.")
-    show_notes(answer.notes)
-
-
-def _offer_selection(rows: np.ndarray, words: str) -> None:
-    st.button(words, icon=":material/select_all:", key="search.select", on_click=state.select,
-              args=(rows, ORIGIN))
-
-
-def _show_table(records: list[dict[str, Any]], rows: np.ndarray, key: str,
-                right: tuple[str, ...]) -> None:
-    table = pa.Table.from_pylist(records)
-    config: dict[str, Any] = {
-        "similarity": st.column_config.NumberColumn(format="%.3f", width="small"),
-        "picture": st.column_config.ImageColumn(width="small"),
-        **{name: st.column_config.TextColumn(alignment="right") for name in right}}
-    st.dataframe(table, hide_index=True, height=min(38 + 35 * len(records), 330), key=key,
-                 on_select=lambda: _clicked(key, rows), selection_mode="single-cell",
-                 column_config=config, row_height=_SIDE if "picture" in records[0] else None)
-
-
-def _clicked(key: str, rows: np.ndarray) -> None:
-    cells = st.session_state[key]["selection"]["cells"]
-    if cells:
-        state.select(rows[[cells[0][0]]], ORIGIN)
+    show_answer(current, values.read(Answer, entry), names)
 
 
 def _choose_page(rows: np.ndarray, key: str) -> np.ndarray:
@@ -261,11 +210,3 @@ def _choose_page(rows: np.ndarray, key: str) -> np.ndarray:
     st.markdown(f":gray[page of {pages:,}: hits {first + 1:,} to {first + len(part):,}]",
                 width="content")
     return part
-
-
-def _places_texts(current: Run) -> bool:
-    return current.recipe.encoding.places_texts
-
-
-def _cut(text: str, most: int) -> str:
-    return text if len(text) <= most else f"{text[:most - 1]}…"

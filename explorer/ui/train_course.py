@@ -22,9 +22,11 @@ from explorer.ui.train_ask import keys_of
 class Course:
     """How a training went so far: `epoch` of `epochs`, the `history` and the rows shown as `Live`
     and `Model` have them; `names` of the columns, where they have names, and their `spread`, where
-    it is known. Two with one `key` are the same."""
+    it is known; `remade` after the epochs `shown`. Two with one `key` are the same, with one
+    `folder` of the same training."""
 
     key: Hashable
+    folder: str
     epoch: int
     epochs: int
     best_epoch: int
@@ -33,6 +35,7 @@ class Course:
     remade: np.ndarray
     names: tuple[str, ...] = ()
     spread: np.ndarray | None = None
+    shown: tuple[int, ...] = ()
 
     @property
     def pictures(self) -> bool:
@@ -50,10 +53,13 @@ class Course:
         losses = self.history.get(self.judged, ())
         return float(losses[self.best_epoch - 1]) if 0 < self.best_epoch <= len(losses) else None
 
+    def kept_epoch(self, epoch: int) -> int:
+        """The last epoch up to that one whose reconstructions are kept: of many not every one."""
+        return max((shown for shown in self.shown if shown <= epoch), default=epoch)
+
     def made_after(self, epoch: int) -> np.ndarray | None:
         """How the rows shown were rebuilt after that epoch (from 1), where that is kept."""
-        place = epoch - 1 - max(0, self.epoch - len(self.remade))
-        return self.remade[place] if 0 <= place < len(self.remade) else None
+        return self.remade[self.shown.index(epoch)] if epoch in self.shown else None
 
 
 @dataclass(frozen=True)
@@ -84,22 +90,23 @@ def live_of(files: TrainingFiles) -> Live | None:
 
 def course_of_live(files: TrainingFiles, live: Live, names: tuple[str, ...]) -> Course:
     """A training under way."""
-    return Course((str(files.folder), live.at, live.epoch), live.epoch, live.epochs,
-                  live.best_epoch, live.history, live.original, live.remade, names)
+    folder = str(files.folder)
+    return Course((folder, live.at, live.epoch), folder, live.epoch, live.epochs, live.best_epoch,
+                  live.history, live.original, live.remade, names, shown=live.shown)
 
 
 def course_of_model(key: str, model: Model, epochs: int) -> Course:
     """A training that is over; `epochs` were asked for."""
     spread = None if model.pictures else np.asarray(model.spread)
-    return Course(key, model.epochs, epochs, model.best_epoch, model.history, model.original,
-                  model.remade, model.names, spread)
+    return Course(key, key, model.epochs, epochs, model.best_epoch, model.history, model.original,
+                  model.remade, model.names, spread, tuple(model.shown))
 
 
 def held_back(method: TrainedEncoder, n: int) -> int:
     """How many of n rows are never trained on."""
     settings = method.settings(n)
     return _held.get((n, settings.validation, settings.seed), lambda: len(
-        split(n, settings.validation, settings.seed)[1]))
+        split(n, settings.validation, settings.seed, settings.smallest_batch)[1]))
 
 
 def read_shape(method: TrainedEncoder) -> tuple[int, int] | None:

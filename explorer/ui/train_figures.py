@@ -54,28 +54,40 @@ def _choose(label: str, kinds: list[str], key: str) -> str:
     return str(st.session_state[kept])
 
 
+def show_course(course: Course, place: str, *, calm: Course | None = None,
+                follow: bool = False) -> None:
+    """Curves and, where rows are rebuilt, reconstructions beside them. `calm`: whose curves to
+    draw, where not its own; `follow`: the newest epoch, until somebody looks back."""
+    if not len(course.remade):
+        show_curves(calm or course, place)
+        return
+    left, right = st.columns(2, gap="medium")
+    with left:
+        show_curves(calm or course, place)
+    with right:
+        # Bars are drawn by Plotly too.
+        show_rebuilt(course if course.pictures else calm or course, place, follow=follow)
+
+
 def show_rebuilt(course: Course, place: str, *, follow: bool = False) -> None:
     """A few rows as they are and as the network rebuilt them after an epoch, which a slider
-    chooses; `follow`: it stays with the newest until it is moved."""
-    if not len(course.remade):
-        st.markdown("**Reconstructions**")
-        st.caption("This encoder rebuilds nothing: it has no decoder. Look at its map instead when "
-                   "it is trained.")
-        return
-    epoch = _epoch(course, place, follow)
+    chooses."""
+    epoch = course.kept_epoch(_epoch(course, place, follow))
     made = course.made_after(epoch)
     if made is None:
         st.caption(f"The reconstructions of epoch {epoch:,} were not kept.")
         return
     shown = len(course.original)
+    known = ("it never learned from these rows" if course.judged == "validation.loss"
+             else "it learned from these rows, too few to hold any back")
     if course.pictures:
         # As an address that holds it: a file of its own is gone when the next epoch is over.
         st.image(_pictures.get(("rows", course.key, epoch), lambda: data_url(
             draw_rebuilt(course.original, made), "image/png")), width="stretch")
         error = float(np.square(made - course.original).mean())
         st.caption(f"Above {shown:d} images, below each as the network rebuilds it after epoch "
-                   f"{epoch:,}; it never learned from these rows. Mean squared error over these "
-                   f"{shown:d}: {error:.4f} (pixels from 0 to 1).")
+                   f"{epoch:,}; {known}. Mean squared error over these {shown:d}: {error:.4f} "
+                   "(pixels from 0 to 1).")
         return
     errors = column_errors(course.original, made)
     st.plotly_chart(_figures.get(
@@ -85,8 +97,8 @@ def show_rebuilt(course: Course, place: str, *, follow: bool = False) -> None:
         key=f"train_columns.{place}", config=_CONFIG)
     largest = f" The {MOST:d} largest of {len(errors):,}." if len(errors) > MOST else ""
     st.caption(f"How far each number of {shown:d} rows is from its reconstruction after epoch "
-               f"{epoch:,} (root of the mean squared error over these {shown:d} rows, in the units "
-               f"the network's reader gives).{largest}")
+               f"{epoch:,}; {known}. Root of the mean squared error over these {shown:d} rows, in "
+               f"the units the network's reader gives.{largest}")
 
 
 def _epoch(course: Course, place: str, follow: bool) -> int:
@@ -96,17 +108,32 @@ def _epoch(course: Course, place: str, follow: bool) -> int:
     if newest < 2:
         st.markdown("**Reconstructions**")
         return newest
-    if follow:
-        left, right = st.columns([3, 2], vertical_alignment="center")
-        left.markdown("**Reconstructions**")
-        if right.toggle("Follow the newest", value=True, key=f"{key}.follow"):
-            st.slider("After epoch", 1, newest, newest, disabled=True,
-                      help="Switch 'Follow the newest' off to look back.")
-            return newest
-        newest = course.epochs  # so that it need not be drawn anew whenever an epoch is over
+    if not follow:
+        return _choose_kept(course, key)
+    left, right = st.columns([3, 2], vertical_alignment="center")
+    left.markdown("**Reconstructions**")
+    if right.toggle("Follow the newest", value=True, key=f"{key}.follow"):
+        st.slider("After epoch", 1, newest, newest, disabled=True,
+                  help="Switch 'Follow the newest' off to look back.")
+        return newest
     if key not in st.session_state:
-        st.session_state[key] = max(1, course.best_epoch if not follow else course.epoch)
-    chosen = st.slider("After epoch" if follow else "Reconstructions after epoch", 1, newest,
-                       key=key, help="Epochs to come show the newest." if follow else
-                       "It starts at the best epoch: its weights are the ones kept.")
-    return min(int(chosen), course.epoch)
+        st.session_state[key] = newest
+    # To the last epoch there may be: it need not be drawn anew whenever an epoch is over.
+    chosen = st.slider("After epoch", 1, max(2, course.epochs), key=key,
+                       help="Epochs to come show the newest. Of a long training not every epoch is "
+                            "kept: the one before is shown then.")
+    return min(int(chosen), newest)
+
+
+def _choose_kept(course: Course, key: str) -> int:
+    """Of a training that is over: one of the epochs that were kept."""
+    best = course.kept_epoch(course.best_epoch)
+    if len(course.shown) < 2:
+        st.markdown("**Reconstructions**")
+        return best
+    if st.session_state.get(key) not in course.shown:
+        st.session_state[key] = best if best in course.shown else course.shown[-1]
+    return int(st.select_slider(
+        "Reconstructions after epoch", course.shown, key=key,
+        help="It starts at the best epoch, whose weights are the ones kept, or the nearest before "
+             "it: of a long training not every epoch's reconstructions are."))

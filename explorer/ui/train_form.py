@@ -49,7 +49,7 @@ def _choose(recipe: Recipe) -> type[TrainedEncoder]:
         wanted = [asked, recipe.encoder.method, *before, first]
         st.session_state[_CHOICE] = next(key for key in wanted if key in known)
     key = st.radio("What to train", list(known), key=_CHOICE,
-                   format_func=lambda key: known[key].title,
+                   format_func=lambda key: esc_md(known[key].title),
                    captions=[esc_md(_first_sentence(method)) for method in known.values()])
     return known[key or next(iter(known))]
 

@@ -6,12 +6,13 @@ import streamlit as st
 
 from explorer.escape import esc_md
 from explorer.model import Model
+from explorer.recipe import open_recipe
 from explorer.ui import state, train_ask
 from explorer.ui.backend import backend
 from explorer.ui.job_panel import seconds_in_words, watch
 from explorer.ui.problem import show_notes
 from explorer.ui.train_course import course_of_model
-from explorer.ui.train_figures import show_curves, show_rebuilt
+from explorer.ui.train_figures import show_course
 from explorer.ui.train_watch import Training, reached_by, unfinished
 
 _WAYS = (("Map", "pages/explore/map.py", ":material/scatter_plot:", False),
@@ -45,11 +46,7 @@ def show_result(training: Training, model: Model) -> None:
                     f"epoch **{model.best_epoch:,}**{best}. A row becomes "
                     f"{method.latent(tuple(model.shape)):,} numbers. Seed {method.seed:d}.")
         _show_ways(training)
-        left, right = st.columns(2, gap="medium")
-        with left:
-            show_curves(course, "done")
-        with right:
-            show_rebuilt(course, f"done.{training.model}")
+        show_course(course, f"done.{training.model}")
         with st.expander("Notes of this training", icon=":material/info:",
                          expanded=model.ended == "not finite"):
             show_notes(model.notes)
@@ -77,52 +74,57 @@ def _offer_again(training: Training, model: Model) -> None:
             whole = type(method).create(**{**method.values(), "stop_after": None})
             st.button("Train it to the end", key="train_whole", icon=":material/fast_forward:",
                       on_click=train_ask.train, args=(whole,),
-                      help="The same training without the stop, from where it is still known, "
-                           "else from the first epoch: the result is the same.")
+                      help="The same training without the stop, from the first epoch on: the "
+                           "epochs up to the stop come out the same.")
         longer = type(method).create(**{**method.values(), "stop_after": None,
                                         "epochs": min(10_000, 2 * method.epochs)})
         st.button("Train it longer", key="train_longer", icon=":material/more_time:",
                   on_click=train_ask.set_form, args=(longer,),
-                  help="Opens the form below with twice the epochs. The rate falls over all "
+                  help="Opens the form with twice the epochs. The rate falls over all "
                        "epochs, so this is a new training from the first epoch.")
         st.button("Other settings", key="train_other", icon=":material/tune:",
                   on_click=train_ask.set_form,
                   args=(type(method).create(**{**method.values(), "stop_after": None}),),
-                  help="Opens the form below with the settings of this network.")
+                  help="Opens the form with the settings of this network.")
+        _offer_back()
+
+
+def _offer_back() -> None:
+    """The recipe that was computed whole before: nothing that was there is lost by a training."""
+    before = state.document().ran_before
+    if before is None:
+        return
+    title = open_recipe(before).recipe.encoding.title
+    st.button(f"Back to {esc_md(title)}", key="train_back", icon=":material/undo:",
+              on_click=train_ask.go_back,
+              help="Shows the map again that was there before, as the recipe was then. What was "
+                   "trained stays in the list.")
 
 
 def show_unfinished(training: Training) -> None:
     """A network that was asked for and is not there: why, and the ways on. The run before stays."""
-    if watch(training.missing, "Training", "_train"):
-        return
     method = training.method
     reached = reached_by(method)
     view = backend().jobs.view(training.model)
+    if view is not None and view.state in ("failed", "interrupted"):
+        watch(training.missing, "Training", "_train")  # says why
     if reached:
         st.info(f"An unfinished training of the {esc_md(method.title)} stands at epoch "
-                f"{reached:,} of {method.epochs:,}.", icon=":material/pause_circle:")
-    elif view is None or view.state == "done":
+                f"{reached:,} of {method.epochs:,}. It goes on from there, and ends as if it had "
+                "never been interrupted.", icon=":material/pause_circle:")
+    elif view is None or view.state in ("done", "cancelled"):
         st.info(f"The recipe's encoder, {esc_md(method.title)}, is not trained yet.",
                 icon=":material/model_training:")
-    before = state.document().ran_before
     with st.container(horizontal=True):
         st.button(f"Go on from epoch {reached + 1:,}" if reached else "Try it again" if view
                   is not None and view.state == "failed" else "Train it", key="train_on",
                   type="primary", icon=":material/play_arrow:", on_click=train_ask.train,
                   args=(method,))
-        if before is not None:
-            st.button("Back to the map before", key="train_back", icon=":material/undo:",
-                      on_click=train_ask.go_back,
-                      help="Shows the recipe again that was computed before this network was "
-                           "asked for. What the training has reached is kept.")
+        _offer_back()
         if reached:
             st.button("Throw it away", key="train_away", icon=":material/delete:",
                       on_click=train_ask.throw_away, args=(method,))
     course = unfinished(training)
     if course is not None and course.epoch:
         with st.expander("How it went so far"):
-            left, right = st.columns(2, gap="medium")
-            with left:
-                show_curves(course, "cut")
-            with right:
-                show_rebuilt(course, "cut")
+            show_course(course, f"cut.{training.model}")

@@ -7,6 +7,7 @@ import streamlit as st
 from explorer.dataset import Dataset
 from explorer.encode.trained import TrainedEncoder
 from explorer.ui import state, train_ask
+from explorer.ui.empty import no_data
 from explorer.ui.problem import problems_shown, show_problem
 from explorer.ui.train_form import show_form
 from explorer.ui.train_list import show_networks
@@ -19,8 +20,12 @@ INTRO = ("A network learns from your own rows what they have in common, and desc
          "rebuilt better and better, until it only learns its rows by heart; stop it then.")
 
 
-def show_training(data: Dataset) -> None:
+def show_training() -> None:
     """Everything between the title and the end of the page."""
+    data = state.dataset()
+    if data is None:
+        no_data(INTRO)
+        return
     st.markdown(INTRO)
     refused = train_ask.problem()
     if refused is not None:
@@ -30,20 +35,30 @@ def show_training(data: Dataset) -> None:
         training = _training()
         if training is not None:
             train_ask.remember(training.method)
+    opened = train_ask.open_form() is not None
+    if opened:
+        _form(data, training, opened=True)
     moving = training is not None and is_moving(training)
     if training is not None:
         with problems_shown():
             _show(training, moving)
-    opened = train_ask.open_form() is not None
-    with st.expander("Train another one, or with other settings" if training is not None else
-                     "Choose what to train", icon=":material/model_training:",
-                     expanded=training is None or opened), problems_shown():
-        if moving:
-            st.caption("A training is under way. What is asked for here takes its place in "
-                       "the recipe; the one under way goes on, and stays in the list below.")
-        show_form(data)
+    if not opened:
+        _form(data, training, opened=training is None)
     with problems_shown():
         show_networks()
+
+
+def _form(data: Dataset, training: Training | None, *, opened: bool) -> None:
+    title = ("Train another one, or with other settings" if training is not None
+             else "Choose what to train")
+    with st.expander(title, icon=":material/model_training:", expanded=opened), problems_shown():
+        if training is not None and training.run.model is None:
+            st.caption("What is asked for here takes the place of the present training in the "
+                       "recipe; that one stays in the list below, and goes on where it runs.")
+        show_form(data)
+        if train_ask.open_form() is not None:
+            st.button("Leave it as it is", key="train_close", icon=":material/close:",
+                      type="tertiary", on_click=train_ask.close_form)
 
 
 def _show(training: Training, moving: bool) -> None:

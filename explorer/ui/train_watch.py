@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 
 import streamlit as st
@@ -15,11 +16,12 @@ from explorer.ui import train_ask
 from explorer.ui.backend import backend
 from explorer.ui.job_panel import about, seconds_in_words
 from explorer.ui.problem import problems_shown
-from explorer.ui.train_ask import files_of, keys_of
+from explorer.ui.train_ask import files_of
 from explorer.ui.train_course import Course, course_of_live, held_back, live_of
-from explorer.ui.train_figures import show_curves, show_rebuilt
+from explorer.ui.train_figures import show_course
 
 _MOVING = ("queued", "running")
+_DRAWN, _CALM_SECONDS = "train_drawn", 3.0
 
 
 @dataclass(frozen=True)
@@ -69,11 +71,7 @@ def _show(training: Training) -> None:
         if live is not None:
             _show_numbers(training, live, view)
             course = course_of_live(files_of(method), live, _names(training.run))
-            left, right = st.columns(2, gap="medium")
-            with left:
-                show_curves(course, "live")
-            with right:
-                show_rebuilt(course, f"live.{training.model}", follow=True)
+            show_course(course, f"live.{training.model}", calm=_calm(course), follow=True)
         if not backend().jobs.engine_alive():
             st.warning("The engine is starting. The training begins as soon as it is up.")
 
@@ -127,7 +125,8 @@ def _show_numbers(training: Training, live: Live, view: JobView) -> None:
     st.progress(min(live.epoch / max(last, 1), 1.0),
                 text=f"Epoch **{live.epoch:,}** of {last:,}"
                      + (f" · {about(left)} left, less if it stops improving"
-                        if left and view.state == "running" else ""))
+                        if left and view.state == "running" else "" if left
+                        else " · keeping the best one"))
     held = held_back(method, rows)
     whose = f"{held:,} rows held back" if held else "the rows learned from"
     best = course.best_loss
@@ -142,6 +141,18 @@ def _show_numbers(training: Training, live: Live, view: JobView) -> None:
         said.append(f"{without:,} of {method.patience:,} epochs without a better one before it "
                     "stops by itself")
     st.caption(" · ".join(said))
+
+
+def _calm(course: Course) -> Course:
+    """As it was up to three seconds ago: Plotly draws a changed figure from nothing, which at every
+    epoch of a quick training would be a flicker."""
+    before: tuple[float, Course] | None = st.session_state.get(_DRAWN)
+    now = time.monotonic()
+    if (before is not None and now - before[0] < _CALM_SECONDS
+            and before[1].folder == course.folder and before[1].epoch <= course.epoch):
+        return before[1]
+    st.session_state[_DRAWN] = (now, course)
+    return course
 
 
 def _pace(seconds: float) -> str:
@@ -161,4 +172,4 @@ def unfinished(training: Training) -> Course | None:
 
 def reached_by(method: TrainedEncoder) -> int:
     """The epoch a training that was cut off goes on from; 0 where it begins anew."""
-    return files_of(method).reached() if keys_of(method).training else 0
+    return files_of(method).reached()

@@ -40,7 +40,7 @@ from explorer.ui.trust_view import (
 from explorer.values import Finding, Score, facts_in
 
 _USUAL = ("pca", "tsne", "umap")
-_DRAWING = ("encode", "graph", "project")
+_DRAWING = ("encode", "model", "graph", "project")
 _HEADS = {"Neighbours kept": "Neighbours kept ↑", "Trustworthiness": "Trust ↑",
           "Continuity": "Continuity ↑", "Distance correlation (Spearman)": "Distances ↑",
           "Stress at the best scale": "Stress ↓"}

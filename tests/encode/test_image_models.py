@@ -11,17 +11,17 @@ import numpy as np
 import pytest
 from huggingface_hub import constants
 
-from explorer.encode import encoders
-from explorer.encode.image_batches import BATCH, _Batches
+from explorer.encode.image_batches import _Batches
 from explorer.encode.image_model import ImageModel, image_models
-from explorer.encode.image_prepare import prepare, preparation_of
-from explorer.errors import Cancelled, DataError, ParameterError
+from explorer.encode.image_prepare import preparation_of, prepare
+from explorer.encode.unfinished import kept_under
+from explorer.errors import Cancelled, DataError
 from explorer.keys import embedding_key
+from explorer.propose import propose
 from explorer.spec import silent
 from explorer.store import Store
 from tests.builders import build_dataset, png
-from tests.encode.tiny import save_sentence_model
-from tests.encode.tiny_images import JOINT, KINDS, pictures, save_image_model
+from tests.encode.tiny_images import JOINT, KINDS, pictures, save_image_model, tokenizer
 
 
 @pytest.fixture(scope="module")
@@ -92,8 +92,9 @@ def test_the_mean_is_over_the_patches_alone(kind: str, models: Any, store: Store
     found = ImageModel(model=kind, pooling="mean").encode(data, silent)
     np.testing.assert_allclose(found.vectors, theirs(kind, models[kind], files, "mean"), atol=1e-5)
     token = ImageModel(model=kind, pooling="class token").encode(data, silent)
-    np.testing.assert_array_equal(token.vectors, ImageModel(model=kind).encode(data, silent).vectors)
-    assert "mean of the tokens" in found.notes[-1]
+    automatic = ImageModel(model=kind).encode(data, silent)
+    np.testing.assert_array_equal(token.vectors, automatic.vectors)
+    assert "mean of the tokens" in found.notes[-2]
 
 
 PROCESSORS: dict[str, dict[str, Any]] = {
@@ -150,3 +151,169 @@ def test_of_a_long_image_only_the_middle_is_ever_made(shape: tuple[int, int]) ->
     found = prepare(image, preparation_of(processor, "x"))
     step = 1 / 255 / 0.26  # one step of 8 bits, after the spread is divided out
     assert np.abs(found - expected).max() <= 2.5 * step
+
+
+def test_equal_images_are_encoded_once_and_the_order_of_rows_is_nothing(
+        models: Any, store: Store) -> None:
+    files = pictures(5)
+    rows = [files[at] for at in (3, 0, 3, 4, 1, 2, 0)]
+    found = ImageModel(model="vit").encode(build_dataset(store, {}, images=rows), silent)
+    plain = ImageModel(model="vit").encode(build_dataset(store, {}, images=files), silent)
+    np.testing.assert_array_equal(found.vectors, plain.vectors[[3, 0, 3, 4, 1, 2, 0]])
+    assert "2 images repeat another one and were encoded once." in found.notes
+
+
+def test_what_cannot_be_read_is_left_out_and_listed(models: Any, store: Store) -> None:
+    files = pictures(4)
+    rows = [files[0], b"no image", files[1], b"", b"no image", files[2][:60]]
+    found = ImageModel(model="clip").encode(build_dataset(store, {}, images=rows), silent)
+    plain = ImageModel(model="clip").encode(build_dataset(store, {}, images=files[:2]), silent)
+    assert found.rows.tolist() == [0, 2]
+    np.testing.assert_allclose(found.vectors, plain.vectors, atol=1e-6)
+    said = " ".join(found.notes)
+    assert "2 rows left out (not an image): rows 2, 5." in said
+    assert "1 row left out (no image): row 4." in said
+    assert "1 row left out (damaged): row 6." in said
+    with pytest.raises(DataError) as caught:
+        ImageModel(model="clip").encode(build_dataset(store, {}, images=[b"x", b"y"]), silent)
+    assert caught.value.code == "NO_IMAGES"
+    assert "not an image" in caught.value.message
+
+
+def test_deep_greys_keep_their_depth_and_alpha_lies_on_white(models: Any, store: Store) -> None:
+    from PIL import Image
+
+    shades = np.linspace(0, 255, 32 * 32).reshape(32, 32).round().astype(np.uint8)
+    deep, clear = io.BytesIO(), io.BytesIO()
+    Image.fromarray(shades.astype(np.uint16) * 257).save(deep, "PNG")
+    Image.fromarray(np.full((9, 9, 4), (10, 20, 30, 0), dtype=np.uint8)).save(clear, "PNG")
+    white = png(np.full((9, 9, 3), 255, dtype=np.uint8))
+    files = [png(shades), deep.getvalue(), clear.getvalue(), white]
+    found = ImageModel(model="siglip").encode(build_dataset(store, {}, images=files), silent)
+    np.testing.assert_array_equal(found.vectors[0], found.vectors[1])
+    np.testing.assert_array_equal(found.vectors[2], found.vectors[3])
+
+
+def test_length_one_and_precision(models: Any, store: Store) -> None:
+    data = build_dataset(store, {}, images=pictures())
+    plain = ImageModel(model="clip").encode(data, silent)
+    unit = ImageModel(model="clip", normalize=True).encode(data, silent)
+    lengths = np.linalg.norm(plain.vectors, axis=1, keepdims=True)
+    np.testing.assert_allclose(unit.vectors, plain.vectors / lengths, atol=1e-6)
+    half = ImageModel(model="clip", precision="bfloat16")
+    rough = half.encode(data, silent)
+    cosines = (rough.vectors * plain.vectors).sum(1) / lengths[:, 0] / np.linalg.norm(
+        rough.vectors, axis=1)
+    assert not np.array_equal(rough.vectors, plain.vectors)
+    assert cosines.min() > 0.99
+    assert "Computed in bfloat16 on the processor." in rough.notes
+    whole = ImageModel(model="clip", precision="float32")
+    assert embedding_key(half, data) != embedding_key(whole, data)
+    assert whole.fingerprint() != half.fingerprint()
+
+
+def test_a_batch_without_memory_is_halved_and_said(models: Any, store: Store,
+                                                    monkeypatch: pytest.MonkeyPatch) -> None:
+    method = ImageModel(model="vit")
+    data = build_dataset(store, {}, images=pictures())
+    plain = method.encode(data, silent)
+    network = method._network()
+    forward, most = type(network).vectors, 2
+
+    def short_of_memory(self: Any, images: np.ndarray, pooling: Any) -> np.ndarray:
+        if len(images) > most:
+            raise RuntimeError("DefaultCPUAllocator: not enough memory: you tried to allocate 9")
+        return forward(self, images, pooling)
+
+    monkeypatch.setattr(type(network), "vectors", short_of_memory)
+    found = method.encode(data, silent)
+    np.testing.assert_allclose(found.vectors, plain.vectors, atol=1e-6)
+    assert [note for note in found.notes if "halved" in note] == [
+        "Memory did not suffice for a batch of images: it was halved to 3.",
+        "Memory did not suffice for a batch of images: it was halved to 1."]
+    most = 0
+    with pytest.raises(DataError) as caught:
+        method.encode(data, silent)
+    assert caught.value.code == "NO_MEMORY"
+
+
+def test_cancelled_and_asked_again_it_goes_on_to_the_same_bits(
+        models: Any, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_Batches, "size", 2)
+    files = [*pictures(6), b"no image", b""]
+    data = build_dataset(store, {}, images=files)
+    method = ImageModel(model="resnet")
+    whole = method.encode(data, silent)
+    told: list[float] = []
+
+    def stop_after_half(fraction: float, text: str) -> None:
+        told.append(fraction)
+        if fraction > 0.5:
+            raise Cancelled()
+
+    run: list[int] = []
+    block = _Batches.block
+    monkeypatch.setattr(_Batches, "block", lambda self, given: (
+        run.append(len(given)), block(self, given))[1])
+    with kept_under(store.root, "key"):
+        with pytest.raises(Cancelled):
+            method.encode(data, stop_after_half)
+        first = len(run)
+        assert 0 < first < 4
+        again = method.encode(data, silent)
+    assert len(run) == 4
+    np.testing.assert_array_equal(again.vectors, whole.vectors)
+    assert again.notes == whole.notes
+    assert told == sorted(told)
+
+
+def test_words_and_images_share_the_space_of_joint_models(models: Any, store: Store) -> None:
+    import torch
+
+    for kind in JOINT:
+        method = ImageModel(model=kind)
+        network = models[kind]
+        tokens = tokenizer()(["a photo of red cat"], return_tensors="pt", max_length=12,
+                             padding="max_length" if kind == "siglip" else True)
+        given = {"input_ids": tokens["input_ids"]}
+        if kind == "clip":
+            given["attention_mask"] = tokens["attention_mask"]
+        with torch.no_grad():
+            expected = network.get_text_features(**given).pooler_output[0].numpy()
+        placed = method.place("a photo of red cat", {})
+        np.testing.assert_allclose(placed.vector, expected, atol=1e-6)
+        assert len(placed.notes) == 1
+        assert any("cut off" in note for note in method.place("cat " * 50, {}).notes)
+        files = pictures()
+        data = build_dataset(store, {}, images=files)
+        vectors = method.encode(data, silent).vectors
+        np.testing.assert_allclose(method.place_image(files[4], {}).vector, vectors[4], atol=1e-6)
+        assert method.places_words(data)
+        assert method.places_pictures(data)
+
+
+@pytest.mark.parametrize("kind", ["vit", "clip_vision_projection"])
+def test_models_without_words_say_so(kind: str, models: Any, store: Store) -> None:
+    method = ImageModel(model=kind)
+    assert not method.places_words(build_dataset(store, {}, images=pictures(1)))
+    with pytest.raises(DataError) as caught:
+        method.place("red cat", {})
+    assert caught.value.code == "NO_TEXT_SPACE"
+    assert "CLIP or SigLIP" in caught.value.hint
+
+
+def test_images_are_proposed_to_a_model_that_is_here_and_quick(
+        models: Any, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = build_dataset(store, {}, images=pictures(7))
+    proposal = propose(data)
+    assert proposal.recipe.encoding.key == "image_model"
+    assert proposal.recipe.encoding.values()["model"] == "clip"
+    assert "with clip, which is on this machine" in proposal.reasons[0]
+    monkeypatch.setattr("explorer.encode.image_model._FIRST_LOOK", 1.0)
+    proposal = propose(data)
+    assert proposal.recipe.encoding.key == "pixels"
+    assert "Pretrained image encoder with clip would take about" in proposal.reasons[0]
+    monkeypatch.setenv("EXPLORER_MODEL_ROOTS", str(store.root))
+    proposal = propose(data)
+    assert proposal.recipe.encoding.key == "pixels"
+    assert "minutes" not in proposal.reasons[0]

@@ -68,7 +68,7 @@ def test_equals_the_library(store: Store, root: Path, name: str) -> None:
 
 def test_order_of_rows_and_batches_changes_nothing(store: Store,
                                                    monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("explorer.encode.sentences.BATCH", 2)
+    monkeypatch.setattr("explorer.encode.tokens.BUDGET", 24)
     method = SentenceTransformerModel(model="tiny")
     found = method.encode(texts(store, TEXTS), silent).vectors
     backwards = method.encode(texts(store, TEXTS[::-1]), silent).vectors
@@ -138,7 +138,7 @@ def test_nothing_is_read_or_fetched_for_a_text(store: Store, monkeypatch: pytest
 
 
 def test_progress_rises_and_stops(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("explorer.encode.sentences.BATCH", 1)
+    monkeypatch.setattr("explorer.encode.tokens.BUDGET", 1)
     data, seen = texts(store, TEXTS), []
     SentenceTransformerModel(model="tiny").encode(data, lambda done, text: seen.append(done))
     assert seen == sorted(seen)

@@ -2,18 +2,23 @@
 
 import { nextTurn, page, tellChosen } from "./links.js";
 import * as pick from "./pick.js";
+import { tellSpot } from "./spots.js";
 
 /** 'add', 'subtract' or 'replace', by the keys held. */
 export function how(event) {
   return event.shiftKey ? "add" : event.altKey ? "subtract" : "replace";
 }
 
-/** The point at that pixel, and its card pinned. */
+/** The point at that pixel, and its card pinned; where there is none, whoever listens hears of the
+ * place. */
 export function click(view, px, py, way) {
   const i = view.at(px, py);
   view.cards.pin(-1);
   view.pinned = i;
-  if (i < 0) return view.redraw(false);
+  if (i < 0) {
+    if (way === "replace") tellSpot(view, px, py, false);
+    return view.redraw(false);
+  }
   view.cards.show(i, px, py);
   view.cards.pin(i);
   const found = new Uint8Array(view.n);

@@ -3,7 +3,8 @@
 import { fetchBytes } from "./bytes.js";
 import { Decoder } from "./decoder.js";
 
-const AT_ONCE = 5;
+const TURN = 30;
+const MOST = 64;
 
 /** The decoder behind an address, beside the page. `lost()` as in `fetchBytes`. */
 export async function openDecoder(url, lost) {
@@ -19,6 +20,7 @@ export class LiveDecoder {
     this.waiting = new Map();
     this.asks = 0;
     this.busy = null;
+    this.atOnce = 4;
     try {
       this.worker = new Worker(new URL("./decoder_worker.js", import.meta.url), { type: "module" });
       this.worker.onmessage = ({ data }) => this.take(data);
@@ -55,16 +57,19 @@ export class LiveDecoder {
     if (this.busy || !this.waiting.size) return;
     const name = this.waiting.has("one") ? "one" : this.waiting.keys().next().value;
     const wanted = this.waiting.get(name);
-    const codes = wanted.codes.slice(wanted.at, wanted.at + AT_ONCE);
-    this.busy = { name, wanted, ask: ++this.asks, codes };
+    const codes = wanted.codes.slice(wanted.at, wanted.at + this.atOnce);
+    this.busy = { name, wanted, ask: ++this.asks, codes, asked: performance.now() };
     if (this.worker) this.worker.postMessage({ ask: this.asks, codes });
     else this.here();
   }
 
   take({ ask, rows }) {
     if (ask !== this.busy?.ask) return;
-    const { name, wanted } = this.busy;
+    const { name, wanted, asked } = this.busy;
     this.busy = null;
+    // So many at a time that whatever is moved meanwhile need not wait for longer than a turn.
+    const each = Math.max(0.05, performance.now() - asked) / rows.length;
+    this.atOnce = Math.min(MOST, 2 * this.atOnce, Math.max(1, Math.round(TURN / each)));
     if (this.waiting.get(name) === wanted) {
       rows.forEach((row, i) => wanted.each(row, wanted.at + i));
       wanted.at += rows.length;

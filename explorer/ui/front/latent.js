@@ -46,9 +46,9 @@ export class Latent {
       this.data = data;
       this.dark = isDark(this.root);
       if (fresh) this.begin(decoder, rows, codes);
-      else if (String(before.order) !== String(data.order)) this.order();
-      const name = JSON.stringify(data.chosen.rows.map((one) => one.row));
-      if (name !== this.chosenName) this.takeChosen(name, fresh);
+      else if (JSON.stringify([before.order, before.worth])
+        !== JSON.stringify([data.order, data.worth])) this.order();
+      this.takeChosen(fresh);
       this.find("status").textContent = "";
       this.root.dataset.ready = data.key;
     } catch (error) {
@@ -80,10 +80,11 @@ export class Latent {
     this.sliders.build(this.data);
     const held = kept.get(this.data.key);
     this.code = held?.code ?? [...this.data.mean];
-    this.open(held?.tab ?? (decoder.latent <= 2 ? "grid" : "walk"));
+    this.chosenName = held?.chosen;
     this.parts.walk.begin(this.space);
     this.parts.grid.begin();
     this.parts.lines.begin();
+    this.open(held?.tab ?? (decoder.latent <= 2 ? "grid" : "walk"));
     this.move(this.code, "begin");
   }
 
@@ -107,7 +108,7 @@ export class Latent {
   move(code, by = "sliders") {
     this.code = code;
     this.by = by;
-    kept.set(this.data.key, { code, tab: this.tab });
+    this.keep();
     if (by !== "walk") this.parts.walk.stop();
     this.sliders.show(code);
     this.decoder.ask("one", [code], (values) => {
@@ -138,18 +139,26 @@ export class Latent {
     else where?.reportValidity();
   }
 
-  /** The selection of the page is another one. */
-  takeChosen(name, fresh) {
-    this.chosenName = name;
+  /** Remember where one is, for when the page is opened again. */
+  keep() {
+    kept.set(this.data.key, { code: this.code, tab: this.tab, chosen: this.chosenName });
+  }
+
+  /** What the server says is selected: a new selection is gone to. */
+  takeChosen(fresh) {
     const { count, rows } = this.data.chosen;
+    const name = JSON.stringify(rows.map((one) => one.row));
+    const isNew = name !== this.chosenName;
+    this.chosenName = name;
     this.find("selected").disabled = !rows.length;
     this.find("selected").title = rows.length ? "The first row of the selection"
       : "Nothing is selected: select rows on the map";
     this.find("two").disabled = rows.length < 2;
     this.find("two").title = rows.length < 2 ? "Select two rows on the map"
       : count > 2 ? `The first and the last of ${count.toLocaleString("en")} selected rows` : "";
-    if (rows.length === 2) this.parts.walk.take(rows.map((one) => one.row));
-    if (rows.length && !(fresh && kept.get(this.data.key)?.moved)) this.goToRow(rows[0].row);
+    if (rows.length === 2 && (isNew || fresh)) this.parts.walk.take(rows.map((one) => one.row));
+    if (rows.length && isNew) this.goToRow(rows[0].row);
+    this.keep();
   }
 
   open(tab) {
@@ -167,6 +176,8 @@ export class Latent {
     this.find("mean").addEventListener("click", () => this.move([...this.data.mean]));
     this.find("selected").addEventListener("click",
       () => this.goToRow(this.data.chosen.rows[0].row));
+    this.find("there").addEventListener("click", () => this.goToRow(this.near.row));
+    this.find("map").addEventListener("click", () => this.send("map", this.near.row));
     this.find("any").addEventListener("click", () => {
       const row = this.space.rows[Math.floor(Math.random() * this.space.n)];
       this.find("row").value = row + 1;

@@ -3,6 +3,7 @@
 import { paintBars, pixelsOf } from "./decoder_paint.js";
 
 const BARS = [64, 40];
+const SCALE = [[68, 1, 84], [59, 82, 139], [33, 145, 140], [94, 201, 98], [253, 231, 37]];
 
 export class Mosaic {
   /** In `place` (an element with a canvas and a frame in it). `name` is what it asks the decoder
@@ -30,13 +31,15 @@ export class Mosaic {
     });
   }
 
-  /** Decode these codes (row by row) into cells so many CSS pixels wide. */
-  show(decoder, codes, columns, cell, colors) {
+  /** Decode these codes (row by row) into cells so many CSS pixels wide, `gap` between them. Of
+   * numbers only that of `column` is shown, as a colour and a text; -1: all of them, as bars. */
+  show(decoder, codes, { columns, cell, gap = 0, column = -1 }, colors) {
     const scale = Math.min(2, window.devicePixelRatio || 1);
     const image = decoder.shape.length === 3;
     const [, high, wide] = image ? decoder.shape : [1, BARS[1], BARS[0]];
     Object.assign(this, { decoder, codes, columns, rows: Math.ceil(codes.length / columns),
-      width: Math.round(cell * scale), height: Math.round(cell * scale * high / wide), colors });
+      width: Math.round(cell * scale), height: Math.round(cell * scale * high / wide), colors, column,
+      gap: Math.round(gap * scale) });
     this.canvas.width = this.columns * this.width;
     this.canvas.height = this.rows * this.height;
     this.canvas.style.width = `${this.canvas.width / scale}px`;
@@ -44,7 +47,7 @@ export class Mosaic {
     this.pen.imageSmoothingEnabled = false;
     this.scratch = document.createElement("canvas");
     Object.assign(this.scratch, image ? { width: wide, height: high }
-      : { width: this.width, height: this.height });
+      : { width: this.width - this.gap, height: this.height - this.gap });
     this.place.dataset.done = "0";
     this.mark(-1);
     decoder.ask(this.name, codes, (values, place) => this.paint(values, place),
@@ -52,13 +55,32 @@ export class Mosaic {
   }
 
   paint(values, place) {
-    const { decoder, width, height, scratch } = this;
+    const { decoder, width, height, scratch, gap, column } = this;
     const [x, y] = [place % this.columns * width, Math.floor(place / this.columns) * height];
     if (decoder.shape.length === 3) {
       scratch.getContext("2d").putImageData(pixelsOf(values, decoder.shape), 0, 0);
-    } else paintBars(scratch, values, decoder.low, decoder.high, this.colors);
+    } else if (column >= 0) return this.paintNumber(values[column], x, y);
+    else paintBars(scratch, values, decoder.low, decoder.high, this.colors);
     this.pen.clearRect(x, y, width, height);
-    this.pen.drawImage(scratch, 0, 0, scratch.width, scratch.height, x, y, width, height);
+    this.pen.drawImage(scratch, 0, 0, scratch.width, scratch.height, x, y, width - gap,
+      height - gap);
+  }
+
+  paintNumber(value, x, y) {
+    const { decoder: { low, high }, column, pen, width, height } = this;
+    const share = Math.min(1, Math.max(0, (value - low[column])
+      / (high[column] - low[column] || 1))) * (SCALE.length - 1);
+    const from = Math.min(SCALE.length - 2, Math.floor(share));
+    const [red, green, blue] = SCALE[from].map((part, i) => Math.round(
+      part + (share - from) * (SCALE[from + 1][i] - part)));
+    pen.fillStyle = `rgb(${red},${green},${blue})`;
+    pen.fillRect(x, y, width, height);
+    pen.fillStyle = 0.3 * red + 0.59 * green + 0.11 * blue > 130 ? "#000000" : "#ffffff";
+    pen.font = `${Math.round(height * 0.34)}px sans-serif`;
+    pen.textAlign = "center";
+    pen.textBaseline = "middle";
+    pen.fillText(Number(value.toPrecision(3)).toLocaleString("en", { useGrouping: false }),
+      x + width / 2, y + height / 2, width - 4);
   }
 
   choose(place) {

@@ -3,8 +3,8 @@
 import { element } from "./element.js";
 import { paintBars, paintImage } from "./decoder_paint.js";
 
-const LISTED = 24;
-const FACTS = 8;
+export const LISTED = 24;
+const FACTS = 16;
 const REST = 120;
 
 /** What the decoder made, in a place: an image as a picture, a few numbers as a list, many as
@@ -94,6 +94,8 @@ export class Row {
         fact.append(element("span", "", name), element("span", "", value));
         parts.push(fact);
       }
+      const more = card.facts.length - FACTS;
+      if (more > 0) parts.push(element("div", "fact", `and ${more} more on the map`));
       this.place.replaceChildren(...parts);
     } catch (error) {
       this.place.replaceChildren(element("div", "title", "The row could not be loaded."));

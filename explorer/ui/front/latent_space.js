@@ -114,5 +114,8 @@ function quantile(p) {
 }
 
 /** A latent number as text, short. */
-export const said = (value) => (Math.abs(value) >= 100 ? value.toFixed(0)
-  : Math.abs(value) >= 10 ? value.toFixed(1) : value.toFixed(2)).replace("-", "−");
+export function said(value) {
+  const digits = Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 10 ? 1 : 2;
+  const text = value.toFixed(digits);
+  return Number(text) === 0 ? text.replace("-", "") : text.replace("-", "−");
+}

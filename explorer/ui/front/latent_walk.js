@@ -50,8 +50,8 @@ export class Walk {
     const shares = Array.from({ length: STRIP }, (_, at) => at / (STRIP - 1));
     const room = Math.max(320, this.place.clientWidth - 4);
     const cell = Math.floor(Math.min(room / STRIP, view.decoder.shape.length === 3 ? 92 : 140));
-    this.strip.show(view.decoder, shares.map((share) => this.between(share)), STRIP, cell,
-      view.colors);
+    this.strip.show(view.decoder, shares.map((share) => this.between(share)),
+      { columns: STRIP, cell, gap: 4 }, view.colors);
     const apart = distance(...this.codes);
     const nearer = Math.round(100 * view.space.shareNearer(apart));
     this.find("apart").textContent = this.rows[0] === this.rows[1] ? "The two rows are the same."

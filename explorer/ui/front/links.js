@@ -40,6 +40,11 @@ export function leave(view) {
   groups.get(view.group)?.delete(view);
 }
 
+/** The views of that data set. */
+export function inGroup(group) {
+  return [...(groups.get(group) ?? [])];
+}
+
 /** The other views of the same data set. */
 export function others(view) {
   return [...(groups.get(view.group) ?? [])].filter((other) => other !== view && other.n > 0);

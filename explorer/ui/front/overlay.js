@@ -3,6 +3,7 @@
 
 const PICTURES = 250;
 const KEPT = 1500;
+const SEEN = 84;
 // Vermillion and blue of Okabe and Ito (2008); the dashes tell them apart without colour.
 const LOOKS = [
   { kind: "to", color: null, dash: [], words: "# kept: near in both" },
@@ -28,6 +29,7 @@ export class Overlay {
     this.drawLines(view);
     if (view.named) this.drawNames(view);
     this.drawRings(view);
+    if (view.decoded) this.drawSpot(view);
     this.drawOutline(view);
     if (view.cursor) this.drawCursor(view);
   }
@@ -179,6 +181,36 @@ export class Overlay {
       if (i < 0 || 2 * i >= points.length) continue;
       this.ring(viewport.toScreen(points[2 * i], points[2 * i + 1]), radius, dark);
     }
+  }
+
+  /** The place that is decoded, the rows it is made of, and what it would look like. */
+  drawSpot({ viewport, points, decoded: spot, dark }) {
+    const pen = this.pen;
+    const [x, y] = viewport.toScreen(spot.x, spot.y);
+    for (const [width, color] of this.strokes(dark)) {
+      pen.lineWidth = width - 0.5;
+      pen.strokeStyle = color;
+      pen.beginPath();
+      for (const i of spot.near) {
+        pen.moveTo(x, y);
+        pen.lineTo(...viewport.toScreen(points[2 * i], points[2 * i + 1]));
+      }
+      for (const [dx, dy] of [[1, 0], [-1, 0], [0, 1], [0, -1]]) {
+        pen.moveTo(x + 3 * dx, y + 3 * dy);
+        pen.lineTo(x + 9 * dx, y + 9 * dy);
+      }
+      pen.stroke();
+    }
+    if (!spot.picture?.width) return;
+    const fit = SEEN / Math.max(spot.picture.width, spot.picture.height);
+    const [wide, high] = [fit * spot.picture.width, fit * spot.picture.height];
+    const left = x + 16 + wide > viewport.width ? x - 16 - wide : x + 16;
+    const top = Math.max(3, Math.min(viewport.height - high - 3, y - high / 2));
+    pen.fillStyle = dark ? "#fff" : "#000";
+    pen.fillRect(left - 2, top - 2, wide + 4, high + 4);
+    pen.imageSmoothingEnabled = false;
+    pen.drawImage(spot.picture, left, top, wide, high);
+    pen.imageSmoothingEnabled = true;
   }
 
   drawOutline({ outline, dark }) {

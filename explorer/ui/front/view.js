@@ -12,6 +12,7 @@ import { Overlay } from "./overlay.js";
 import { mount } from "./mount.js";
 import * as pick from "./pick.js";
 import { isNew, takeChosen } from "./selected.js";
+import { tellSpot } from "./spots.js";
 import { follow } from "./together.js";
 import { isDark, lookFor } from "./theme.js";
 import { Viewport } from "./viewport.js";
@@ -139,6 +140,7 @@ class View {
     this.states = new Uint8Array(this.n);
     if (other) this.chosen = this.chosenKey = null;
     this.hovered = this.pinned = -1;
+    this.decoded = null;  // the place that is decoded (decode.js)
     this.viewport.setExtent(...this.data.geometry.half);
     this.viewport.reset();
     const stood = remembered.get(this.spot);
@@ -243,7 +245,10 @@ class View {
       tellHover(this, i);
     }
     if (i >= 0) this.cards.show(i, px, py);
-    else this.cards.hide();
+    else {
+      this.cards.hide();
+      tellSpot(this, px, py, true);
+    }
     this.find("stage").style.cursor = i >= 0 && this.tool === "move" ? "pointer" : "";
   }
 
