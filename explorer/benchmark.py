@@ -13,8 +13,10 @@ import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 
+from explorer import benchmark_encoders
 from explorer.benchmark_silhouette import compare_silhouettes
 from explorer.benchmark_step import GROUPS, TABLE_COLUMNS, Outcome, Task
+from explorer.benchmark_texts import compare_texts
 from explorer.cli_flags import FAMILIES
 from explorer.cli_write import say, table, table_row
 from explorer.errors import ParameterError, Where
@@ -38,19 +40,33 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
                              "with --silhouette]")
     parser.add_argument("--silhouette", action="store_true",
                         help="instead of the steps: our silhouettes beside scikit-learn's")
+    parser.add_argument("--texts", metavar="FILE",
+                        help="instead of the steps: MiniLM on the texts of a file, beside the "
+                             "library's own way (--rows: at most so many of them)")
+    parser.add_argument("--label", metavar="COLUMN", default="",
+                        help="with --texts: the column that probes predict from the vectors")
     parser.add_argument("--steps", default="", metavar="STEP,...",
                         help="METHOD, or METHOD@D on the first D principal axes "
                              f"[default: {','.join(all_steps())}]")
     parser.add_argument("--limit", type=float, default=300.0, metavar="SECONDS",
                         help="stop a step after this time, its preparation included "
                              "[default: 300]")
+    benchmark_encoders.add_flags(parser)
 
 
 def run_benchmark(arguments: argparse.Namespace, progress: Progress) -> None:
     """Measure and print a Markdown table, row by row."""
+    if arguments.texts:
+        most = read_sizes(arguments.rows)[0] if arguments.rows else 0
+        compare_texts(arguments.texts, arguments.label, most, progress)
+        return
     if arguments.silhouette:
         compare_silhouettes(read_sizes(arguments.rows or _SILHOUETTE_ROWS),
                             arguments.columns or _SILHOUETTE_COLUMNS, arguments.limit, progress)
+        return
+    if arguments.encoders:
+        sizes = read_sizes(arguments.dimensions, "dimensions")
+        benchmark_encoders.compare_encoders(arguments, sizes, progress)
         return
     sizes = sorted(read_sizes(arguments.rows or _ROWS))
     columns = arguments.columns or _COLUMNS
@@ -91,13 +107,13 @@ def task_of(step: str, n: int, d: int) -> Task:
                                            f"got {step!r}.", Where(parameter="steps"))
 
 
-def read_sizes(text: str) -> list[int]:
+def read_sizes(text: str, name: str = "rows") -> list[int]:
     """'1000,10000' as numbers; ParameterError for anything else."""
     words = [word.strip().replace("_", "") for word in text.split(",")]
     if not all(word.isdecimal() and int(word) > 0 for word in words):
-        raise ParameterError("OUT_OF_RANGE", "rows must be whole numbers above 0 with commas "
+        raise ParameterError("OUT_OF_RANGE", f"{name} must be whole numbers above 0 with commas "
                                              f"between them, got {text!r}.",
-                             Where(parameter="rows"))
+                             Where(parameter=name))
     return [int(word) for word in words]
 
 

@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from explorer import cli_keep, cli_recipes, cli_steps, cli_studies
+from explorer import cli_keep, cli_recipes, cli_steps, cli_studies, cli_train
 from explorer.cli_flags import Parser
 from explorer.cli_write import remark
 from explorer.errors import Cancelled, ExplorerError
@@ -18,6 +18,8 @@ def main(words: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit status: 0, 2 for a refusal (one line on stderr), 130 when
     stopped, 1 for a mistake of ours."""
     arguments = build_parser().parse_args(words)
+    if arguments.home:  # for all that looks for it there: kept networks, backups, tidying
+        os.environ["EXPLORER_HOME"] = arguments.home
     try:
         arguments.run(arguments)
         sys.stdout.flush()
@@ -50,6 +52,7 @@ def build_parser() -> Parser:
     commands = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=Parser)
     cli_recipes.add_commands(commands)
     cli_steps.add_commands(commands)
+    cli_train.add_commands(commands)
     cli_studies.add_commands(commands)
     cli_keep.add_commands(commands)
     return parser

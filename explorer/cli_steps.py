@@ -15,6 +15,7 @@ import numpy as np
 from explorer import single
 from explorer.cli_data import add_data_flags, open_arguments, opened_store
 from explorer.cli_flags import FAMILIES, Parser, add_flags, given
+from explorer.cli_train import from_file
 from explorer.cli_write import Meter, remark, say, score_table
 from explorer.errors import InputError, Where
 from explorer.export.atomic import writing
@@ -63,8 +64,8 @@ def _add_files(parser: argparse.ArgumentParser, family: str, method: type[Method
 
 
 def _encode(arguments: argparse.Namespace) -> None:
-    method: Any = given(arguments, arguments.method)
     store, meter = opened_store(arguments), Meter()
+    method: Any = from_file(given(arguments, arguments.method), store)
     dataset = open_arguments(arguments, store, meter)
     embedding = single.encode(method, dataset, store, meter)
     meter.close()

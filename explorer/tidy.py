@@ -30,11 +30,14 @@ from explorer.spec import Progress, silent
 from explorer.store import Store
 from explorer.sweep_step import sweep_step, swept_methods
 from explorer.temporary import name_temporary
+from explorer.train.files import FOLDER
 from explorer.workspace import Workspaces
 
 _FRESH_SECONDS = 24 * 3600.0
 """A result used so lately may be on somebody's screen."""
 _ASIDE_SECONDS = 30 * 24 * 3600.0
+_UNFINISHED_SECONDS = 30 * 24 * 3600.0
+"""A training that was cut off may be gone on with for so long."""
 _KEY = re.compile(r"[0-9a-f]{32}")
 _MADE_AGAIN = {"Export": 0, "Rows": 0, "Answer": 0}
 """Goes before anything else: quick to make again, and nothing is made of it."""
@@ -49,6 +52,7 @@ class Stored:
     bytes: int
     used: float
     inputs: frozenset[str]
+    folder: Path
 
 
 @dataclass(frozen=True)
@@ -64,8 +68,9 @@ class Tidied:
 
 def tidy(home: Path, limit: int | None = None, *, trial: bool = False,
          progress: Progress = silent) -> Tidied:
-    """Remove leftovers, quarantine older than a month, and, above `limit` bytes in all, results
-    nobody refers to or has used for a day. `trial`: only say what would go.
+    """Remove leftovers, quarantine and unfinished trainings older than a month, and, above `limit`
+    bytes in all, results and unfinished trainings nobody refers to or has used for a day. `trial`:
+    only say what would go.
 
     Raises StoreError.
     """
@@ -75,6 +80,13 @@ def tidy(home: Path, limit: int | None = None, *, trial: bool = False,
             store.sweep()
         removed, freed = _empty_quarantine(store, trial)
         entries = list(_entries(store))
+        for training in _trainings(store):
+            if time.time() - training.used > _UNFINISHED_SECONDS:
+                removed, freed = removed + 1, freed + training.bytes
+                if not trial:
+                    _remove(store, training.folder)
+            else:
+                entries.append(training)
         total = sum(entry.bytes for entry in entries)
         if limit is None or total <= limit:
             return Tidied(removed, freed, total, 0)
@@ -84,7 +96,7 @@ def tidy(home: Path, limit: int | None = None, *, trial: bool = False,
                 break
             progress(0.5, f"{removed:,} removed")
             if not trial:
-                _remove(store, store.root / "entries" / entry.key[:2] / entry.key)
+                _remove(store, entry.folder)
             removed, freed, total = removed + 1, freed + entry.bytes, total - entry.bytes
         return Tidied(removed, freed, total, len(kept & {entry.key for entry in entries}))
     except OSError as error:
@@ -136,6 +148,7 @@ def _planned(document: Mapping[str, Any], recipe: Mapping[str, Any], store: Stor
     dataset = open_dataset(store, document["dataset"]).with_roles(document.get("roles", {}))
     plan = make_plan(recipe_from_data(recipe), dataset, store)
     keys = {step.key for step in plan.steps} | _swept(plan, document)
+    keys |= {step.payload["training"] for step in plan.steps if "training" in step.payload}
     edits = changes_of(done, plan.clustering).edits
     if edits:
         whole = plan.recipe.to_data() | {"edits": [*plan.recipe.to_data().get("edits", ()), *edits]}
@@ -178,9 +191,21 @@ def _entries(store: Store) -> Iterator[Stored]:
                       meta.get("dataset", "")} - {""}
             size = sum(int(file["bytes"]) for file in manifest["files"].values())
             yield Stored(folder.name, str(meta.get("type", "")), size, seal.stat().st_mtime,
-                         frozenset(map(str, inputs)))
+                         frozenset(map(str, inputs)), folder)
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             continue  # damaged, or just being removed: whoever reads it puts it aside
+
+
+def _trainings(store: Store) -> Iterator[Stored]:
+    """Trainings that were not finished: their states count like results."""
+    for folder in (store.root / FOLDER).glob("*"):
+        try:
+            files = [path.stat() for path in folder.iterdir()]
+            used = max([folder.stat().st_mtime, *(file.st_mtime for file in files)])
+            yield Stored(folder.name, "Training", sum(file.st_size for file in files), used,
+                         frozenset(), folder)
+        except OSError:
+            continue  # just finished
 
 
 def _in_order(entries: Iterable[Stored], kept: set[str]) -> list[Stored]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from explorer import benchmark, benchmark_silhouette
+from explorer import benchmark, benchmark_silhouette, benchmark_texts
 from explorer.cli import main
 
 
@@ -52,3 +52,23 @@ def test_silhouettes_beside_scikit_learn(capsys: pytest.CaptureFixture[str]) -> 
     _, labelings = benchmark_silhouette.make_sample(
         benchmark_silhouette.Match(400, 5, "cosine", sweep=True))
     assert [len(np.unique(labels)) for labels in labelings] == list(range(2, 12))
+
+
+def test_texts_are_measured_in_turns_and_probed() -> None:
+    draws = np.random.default_rng(0)
+    classes = np.repeat([0, 1], 20)
+    vectors = draws.standard_normal((40, 3)) + 6 * classes[:, None]
+    order: list[str] = []
+
+    def way(name: str, found: np.ndarray):
+        return lambda texts: order.append(name) or found
+
+    texts = benchmark_texts.Texts([str(row) for row in range(40)], np.arange(40), "t", ())
+    found = benchmark_texts.measure({"a": way("a", vectors), "b": way("b", 2 * vectors)}, texts)
+    assert order == ["a", "b"] + ["a", "b"] * benchmark_texts.TURNS
+    assert len(found["a"].seconds) == benchmark_texts.TURNS
+    assert benchmark_texts.least_cosine(vectors, 2 * vectors) == pytest.approx(1)
+    turned = vectors.copy()
+    turned[3] = np.cross(vectors[3], [1.0, 2.0, 3.0])
+    assert benchmark_texts.least_cosine(vectors, turned) == pytest.approx(0, abs=1e-12)
+    assert benchmark_texts.probed(vectors, classes) == ("1.0000", "1.0000")

@@ -11,16 +11,19 @@ import numpy as np
 import pytest
 
 from explorer.cli import main
+from explorer.encode import encoders
 from explorer.errors import ParameterError, StoreError
 from explorer.load import load_sample
 from explorer.plan import make_plan
 from explorer.propose import propose
-from explorer.recipe import Recipe
+from explorer.recipe import Call, Recipe
 from explorer.run import run
 from explorer.spec import silent
 from explorer.store import Store
 from explorer.sweep_step import sweep_step
 from explorer.tidy import execute, store_quota, tidy
+from explorer.train.files import TrainingFiles
+from explorer.train.state import State
 from explorer.workspace import Workspaces
 
 
@@ -212,3 +215,42 @@ def test_commands(store: Store, own_home: Path, capsys: pytest.CaptureFixture[st
     monkeypatch.setenv("EXPLORER_STORE_BYTES", "much")
     with pytest.raises(ParameterError):
         store_quota()
+
+
+def unfinished(store: Store, name: str, days: float) -> Path:
+    """A training that was cut off so long ago."""
+    files = TrainingFiles(store.root, name)
+    files.save(State(1, 8, {"train.loss": [1.0]}, {"w": np.zeros(1000, np.float32)}, {}, {}))
+    when = time.time() - days * 86_400
+    for path in (*files.folder.iterdir(), files.folder):
+        os.utime(path, (when, when))
+    return files.folder
+
+
+def test_unfinished_trainings_go_after_a_month_or_when_room_is_short(store: Store) -> None:
+    old, waiting, fresh = (unfinished(store, f"{number:032x}", days)
+                           for number, days in enumerate((31, 5, 0.1)))
+    key = made(store, 9)
+    age(store, 3)
+    assert tidy(store.root, trial=True).removed == 1
+    assert old.exists()
+    done = tidy(store.root)
+    assert (done.removed, done.freed > 4000) == (1, True)
+    assert [old.exists(), waiting.exists(), fresh.exists()] == [False, True, True]
+    held = tidy(store.root, 10**9).left
+    assert held > 8000 + 8000, "they count as used room"
+    tidy(store.root, held - 1)
+    assert [waiting.exists(), key in keys_of(store), fresh.exists()] == [False, True, True]
+
+
+def test_the_training_of_a_workspace_stays(store: Store) -> None:
+    data = load_sample("wine", store, silent)
+    recipe = propose(data).recipe.using(encoder=Call.of(encoders().create("autoencoder")))
+    plan = make_plan(recipe, data, store)
+    name = next(step.payload["training"] for step in plan.steps if step.kind == "model")
+    folder = unfinished(store, name, 5)
+    shelf = Workspaces(store.root)
+    shelf.save(shelf.create("wine"), {"dataset": data.id, "recipe": recipe.to_data(), "roles": {},
+                                      "ran": recipe.to_data()}, 0)
+    tidy(store.root, 0)
+    assert folder.exists()

@@ -21,6 +21,7 @@ class Contractive(Autoencoder):
     key: ClassVar[str] = "contractive"
     title: ClassVar[str] = "Contractive autoencoder"
     rank: ClassVar[int] = 73
+    work: ClassVar[float] = 1.4
 
     weight: float = Field(
         1e-3, ge=0, le=100, description="What steadiness counts beside the error.")

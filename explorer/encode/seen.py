@@ -45,7 +45,7 @@ def _look(dataset: Dataset) -> Seen:
     longest, grey = 0, True
     for row in np.unique(np.linspace(0, dataset.n - 1, SAMPLE).round().astype(int)).tolist():
         longest = max(longest, _longest_side(dataset.image(row)))
-        grey = grey and _is_grey(dataset.thumbnail(row))
+        grey = grey and is_grey(dataset.thumbnail(row))
     if not longest:
         return Seen(LARGEST, grey=False)
     return Seen(min(max(longest, SMALLEST), LARGEST), grey)
@@ -62,7 +62,7 @@ def _longest_side(data: bytes) -> int:
         return 0
 
 
-def _is_grey(thumbnail: bytes) -> bool:
+def is_grey(thumbnail: bytes) -> bool:
     """Of the small picture kept beside each image, which is always plain 8 bit; an image without
     one (it could not be read) says nothing."""
     from PIL import Image

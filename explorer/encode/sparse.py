@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from torch import nn
 
 _CHOICE = 64
+_WEIGHTS = {"L1": 1e-3, "KL": 1e-2}
 
 
 class Sparse(Autoencoder):
@@ -34,17 +35,24 @@ class Sparse(Autoencoder):
     active: float = Field(
         0.1, gt=0, le=1, description="The share of the numbers that are on: exactly so for k "
                                      "largest, on average for KL.")
-    weight: float = Field(
-        1e-3, ge=0, le=100, description="What sparsity counts beside the error, for L1 and KL.")
+    weight: float | None = Field(
+        None, ge=0, le=100, description="What sparsity counts beside the error, for L1 and KL; "
+                                        "automatic is 0.001 and 0.01. Much more of L1 switches "
+                                        "everything off.")
 
     def code(self, modules: nn.ModuleDict, rows: torch.Tensor) -> torch.Tensor:
+        return self._code(modules, rows, 1.0)
+
+    def _code(self, modules: nn.ModuleDict, rows: torch.Tensor, way: float) -> torch.Tensor:
+        """`way`: how far it is (0..1) from all numbers on to the asked share."""
         found: torch.Tensor = modules["encoder"](rows)
         if self.sparsity == "KL":
             return found.sigmoid()
         found = found.relu()
         if self.sparsity == "L1":
             return found
-        return largest_only(found, self.kept(found.shape[1]))
+        k, every = self.kept(found.shape[1]), found.shape[1]
+        return largest_only(found, max(k, round(every - way * (every - k))))
 
     def latent(self, shape: tuple[int, ...]) -> int:
         return self.dimensions or _CHOICE
@@ -54,16 +62,20 @@ class Sparse(Autoencoder):
         return max(1, round(self.active * dimensions))
 
     def objective(self, shape: tuple[int, ...]) -> Objective:
-        """Sources: Makhzani and Frey, k-Sparse Autoencoders, ICLR 2014; A. Ng, CS294A, 2011."""
+        """Sources: Makhzani and Frey, k-Sparse Autoencoders, ICLR 2014 (with the schedule of its
+        section 4.2: k falls to the asked one over the first half of the training, or most numbers
+        would never be on); A. Ng, CS294A, 2011."""
+        weight = self.weight if self.weight is not None else _WEIGHTS.get(self.sparsity, 0.0)
+
         def made_small(modules: nn.ModuleDict, rows: torch.Tensor, generator: torch.Generator,
                        share: float) -> Mapping[str, torch.Tensor]:
-            code = self.code(modules, rows)
+            code = self._code(modules, rows, 2 * share if modules.training else 1.0)
             made = modules["decoder"](code).reshape(rows.shape)
             error = squared_error(made, rows).mean()
             if self.sparsity == "k largest":
                 return {"loss": error}
             cost = (code.abs().sum(dim=1).mean() if self.sparsity == "L1"
                     else sparsity_kl(code, self.active))
-            return {"loss": error + self.weight * cost, "error": error, "sparsity": cost}
+            return {"loss": error + weight * cost, "error": error, "sparsity": cost}
 
         return made_small

@@ -17,6 +17,7 @@ from explorer.encode import Encoder
 from explorer.encode.material import Reads, reader, scaled, scaled_as
 from explorer.encode.reading import ReadingEncoder
 from explorer.encode.seen import SAMPLE
+from explorer.encode.training_cost import training_cost
 from explorer.encode.unit import counted
 from explorer.encode.watch import Watch
 from explorer.errors import DataError
@@ -35,9 +36,7 @@ if TYPE_CHECKING:
     from torch import nn
 
 _AT_ONCE = 1024
-_FLOPS = 2e10
 _Step = Callable[["nn.ModuleDict", "torch.Tensor"], "torch.Tensor"]
-"""Multiplications and additions a second of one core in small float32 products."""
 
 
 class TrainedEncoder(ReadingEncoder):
@@ -48,6 +47,8 @@ class TrainedEncoder(ReadingEncoder):
     """Whether it has a decoder: rows can be rebuilt, and points of the latent space be shown."""
     min_rows: ClassVar[int] = 2
     smallest_batch: ClassVar[int] = 1
+    work: ClassVar[float] = 1.0
+    """How many times that of an autoencoder a step is, for estimates."""
     follows_rows: ClassVar[bool] = False  # which rows are held back, and the batches, are drawn
 
     reads: Reads = Field(
@@ -77,7 +78,7 @@ class TrainedEncoder(ReadingEncoder):
                                          "makes about 50 corrections of every epoch, with 16 to "
                                          "128 rows.")
     learning_rate: float = advanced(
-        2e-3, gt=0, le=1, description="How large a correction is at most.")
+        3e-3, gt=0, le=1, description="How large a correction is at most.")
     patience: int = advanced(
         15, ge=0, le=1000, description="Stops after so many epochs without a better loss on rows "
                                        "held back; 0 never stops early.")
@@ -222,7 +223,7 @@ class TrainedEncoder(ReadingEncoder):
 
         modules = self.made(shape, weights).eval()
         with torch.no_grad():
-            made = modules["decoder"](torch.from_numpy(np.ascontiguousarray(codes, np.float32)))
+            made = modules["decoder"](torch.from_numpy(np.array(codes, np.float32)))
         found: np.ndarray = made.reshape(len(codes), *shape).numpy()
         return found
 
@@ -235,9 +236,10 @@ class TrainedEncoder(ReadingEncoder):
         return self.embed(reader, read, model, part(progress, 0.95, 1.0))
 
     def estimate_model(self, n: int, d: int) -> Cost:
-        sizes = max(d, self.latent((d,)), 64) * 256 * (self.layers + 1)
-        return Cost(seconds=2 + 6.0 * n * self.epochs * sizes / _FLOPS,
-                    bytes=300_000_000 + 16 * n * d)
+        return training_cost(n, d, latent=self.latent((d,)), layers=self.layers,
+                             epochs=self.epochs, batch=min(self.batch_for(n), max(n, 1)),
+                             convolves=self.network != "dense" and self.reads in (
+                                 "automatic", "images"), work=self.work)
 
     def estimate(self, n: int, d: int) -> Cost:
         training, last = self.estimate_model(n, d), self.estimate_embedding(n, d)

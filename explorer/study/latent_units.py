@@ -7,6 +7,8 @@ from typing import Any, ClassVar
 import numpy as np
 from pydantic import Field
 
+from explorer.encode import Encoder
+from explorer.encode.unit import UnitLength
 from explorer.judge.latent_numbers import ACTIVE, Spread, spread_of
 from explorer.spec import Cost, Progress, advanced, part
 from explorer.study import Input, Study
@@ -19,6 +21,11 @@ _MOST_COMPARED = 256
 _DECODED = 20_000
 """Rows decoded, at most, to see what each number is worth: shared by the numbers."""
 _NOTHING_LEFT = 1e-12
+
+
+def is_at_length_one(encoder: Encoder) -> bool:
+    """Whether an encoder brings its vectors to length 1."""
+    return isinstance(encoder, UnitLength) and encoder.normalize
 
 
 class LatentUnits(Study):
@@ -48,9 +55,10 @@ class LatentUnits(Study):
         brought to length 1)."""
         lesson = lesson_of(subject)
         chosen = self._drawn(lesson.n)
-        # At length 1 they are no codes any more, and all of them are needed to decode.
-        raw = lesson.method.codes(lesson.material.values, lesson.weights,
-                                  part(progress, 0.0, 0.3)) if lesson.method.normalize else None
+        # At length 1 they are no codes any more, and all of them are needed to decode. The recipe
+        # says so, not the network: one network serves both.
+        raw = lesson.method.codes(lesson.material.values, lesson.weights, part(
+            progress, 0.0, 0.3)) if is_at_length_one(subject.recipe.encoding) else None
         codes = subject.embedding.vectors[chosen] if raw is None else raw[chosen]
         spread = spread_of(codes, part(progress, 0.3, 0.4))
         divergences = lesson.method.divergences(lesson.material.values[chosen], lesson.weights,

@@ -22,8 +22,8 @@ from explorer.spec import Progress, part
 from explorer.study.subject import Subject
 from explorer.values import Embedding
 
-MOST_KEPT = 40_000_000
-"""Numbers of rebuilt rows that are stored: 80 MB of pixels, 160 MB of other numbers."""
+MOST_KEPT = 160_000_000
+"""Bytes of rebuilt rows that are stored: 60,000 rows of MNIST take 94 MB."""
 _BLOCK_VALUES = 4_000_000
 
 
@@ -74,8 +74,11 @@ def lesson_of(subject: Subject) -> Lesson:
     model = subject.model
     method = encoders().create(model.method["method"], model.method["parameters"])
     encoder = subject.recipe.encoding
-    assert isinstance(method, TrainedEncoder)
     assert isinstance(encoder, ReadingEncoder)
+    if not isinstance(method, TrainedEncoder):  # PCA: nothing was trained
+        raise DataError("NOT_TRAINED", "The run's encoder must be a network trained here, got "
+                                       f"{method.title}.",
+                        hint="Train one on the Train page, or choose one in the recipe.")
     if not method.rebuilds:
         raise DataError("NO_DECODER", f"The run's network must have a decoder, got {method.title}, "
                                       "which rebuilds nothing.",
@@ -165,13 +168,13 @@ class KeptRows:
 
 def keep_rows(lesson: Lesson, errors: np.ndarray, seed: int, progress: Progress,
               most: int = MOST_KEPT) -> KeptRows:
-    """All rows rebuilt, where they have at most `most` numbers together; else the ones with the
+    """All rows rebuilt, where they take at most `most` bytes together; else the ones with the
     highest errors, as many with the lowest, and as many at random (`seed`)."""
     first = lesson.noisy(slice(0, 1), seed)
-    room = max(3, most // max(1, lesson.numbers * (1 if first is None else 3)))
-    places = _chosen(errors, room, seed)
-    kind = np.float16 if lesson.pictures else np.float32
+    kind = np.dtype(np.float16 if lesson.pictures else np.float32)
     names = ("rebuilt",) if first is None else ("rebuilt", "noisy", "denoised")
+    room = max(3, most // max(1, lesson.numbers * kind.itemsize * len(names)))
+    places = _chosen(errors, room, seed)
     arrays = {name: np.empty((len(places), *lesson.material.shape), dtype=kind) for name in names}
     blocks = list(lesson.blocks())
     for count, block in enumerate(blocks):

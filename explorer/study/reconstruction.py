@@ -77,7 +77,7 @@ class Reconstruction(Study):
                          "away, and of which rows are kept where all are too many.")
 
     def estimate(self, n: int, d: int) -> Cost:
-        return Cost(seconds=4 + 4e-4 * n, bytes=900_000_000 + 30_000 * n)
+        return Cost(seconds=4 + 4e-4 * n, bytes=900_000_000 + 8_000 * n)
 
     def study(self, subject: Subject, progress: Progress) -> Finding:
         """`extras`: 'kept' (places of the rows that are kept, int64) and of them 'rebuilt' (and

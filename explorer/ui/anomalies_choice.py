@@ -66,7 +66,7 @@ def choose_labels(columns: list[str], values: Callable[[str], tuple[str, ...]]) 
     _show(key, lambda kept: kept if kept in columns else None, "column")
     if st.session_state[key] not in (None, *columns):
         st.session_state[key] = None
-    column = st.selectbox("Column that knows", columns, key=key, on_change=_save,
+    column = st.selectbox("Column that says so", columns, key=key, on_change=_save,
                           args=(key, "column"), placeholder="none: only look", index=None,
                           help="A label or category: with it the page says how many of the odd "
                                "rows are truly anomalous.")

@@ -17,6 +17,7 @@ from explorer.ui.anomalies_choice import choose_line, choose_score, said_line
 from explorer.ui.anomalies_labels import show_against_labels
 from explorer.ui.lead_to_map import lead_to_map
 from explorer.ui.pictures import data_url
+from explorer.ui.rebuild_view import said_network
 from explorer.ui.rebuild_walk import PAGE as REBUILD
 from explorer.ui.rows_view import counted, show_rows
 from explorer.ui.study_view import ask
@@ -29,6 +30,7 @@ _STRIP = 12
 
 def show_anomalies(trained: TrainedRun, names: dict[int, str]) -> None:
     """Scores of the reconstruction, and of the other studies of odd rows that are computed."""
+    st.caption(f":material/model_training: {said_network(trained)}.")
     got = ask(Reconstruction, trained.run, asks=False)
     if got is None:
         return

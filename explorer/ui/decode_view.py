@@ -38,7 +38,6 @@ from explorer.ui.served import (
     shelf,
 )
 
-TITLE = "Decode"
 _KEY = "decode"
 _MOST = 8_000_000
 """Numbers of all codes (32 MB) up to which the browser holds them."""
@@ -60,7 +59,7 @@ def show_decode(current: Run, names: dict[int, str]) -> None:
     if why:
         st.info(why, icon=":material/info:")
         return
-    way = _way(current)
+    way = way_of(current)
     if way["kind"] == "near" and embedding.vectors.size > _MOST:
         st.info(f"This map has no inverse, and {embedding.vectors.size:,} latent numbers are too "
                 f"many for the browser (at most {_MOST:,}): draw the map by PCA or by the plane of "
@@ -106,7 +105,7 @@ def _why_not(current: Run) -> str:
     return ""
 
 
-def _way(current: Run) -> dict[str, Any]:
+def way_of(current: Run) -> dict[str, Any]:
     """How a point of the map becomes a latent vector, and the words for it."""
     found = _inverse(current)
     if found is not None:
@@ -142,4 +141,4 @@ def _put_back() -> None:
     """Nothing to do: the rerun that this call begins puts what it shows back on the shelf."""
 
 
-__all__ = ["TITLE", "has_decoder", "show_decode"]
+__all__ = ["has_decoder", "show_decode", "way_of"]

@@ -13,7 +13,8 @@ What the front end is given, besides `module` as in `point_view`:
     gaussian    whether codes are meant to be spread as a standard normal distribution (VAE)
     chosen      {count, rows: [{row, code}]}: of the selection the first and the last with a code
     cards       address of the cards: + '/<dataset row>';  pictures  of the pictures, or null
-    ids         names of the data set's rows are in the cards; `most` is its number of rows
+    tiles       where rows are texts, address of these: + '?rows=<dataset row>,...'; else null
+    most        how many rows the data set has
 What comes back: lost; map: a dataset row to select and show on the map.
 """
 
@@ -26,7 +27,7 @@ import streamlit as st
 
 from explorer.encode.vae import VariationalAutoencoder
 from explorer.measures import made_of
-from explorer.study.latent_units import LatentUnits
+from explorer.study.latent_units import LatentUnits, is_at_length_one
 from explorer.ui import state
 from explorer.ui.decoder_view import decoder_content, notes_of
 from explorer.ui.gallery_rows import GalleryRows
@@ -34,7 +35,14 @@ from explorer.ui.latent_data import Codes, codes_of
 from explorer.ui.latent_units_view import show_units
 from explorer.ui.map_data import digest
 from explorer.ui.point_view import LOADER
-from explorer.ui.served import card_address, front_file, module_address, picture_address, shelf
+from explorer.ui.served import (
+    card_address,
+    front_file,
+    module_address,
+    picture_address,
+    shelf,
+    tiles_address,
+)
 from explorer.ui.study_view import ask
 from explorer.ui.trained import TRAIN_PAGE, TrainedRun
 from explorer.values import Finding
@@ -52,25 +60,26 @@ def show_latent(trained: TrainedRun) -> None:
         return
     found = _computed(trained)
     raw = _raw(trained, found)
-    if trained.method.normalize and raw is None:
+    if _scaled(trained) and raw is None:
         st.info("The recipe brings every vector to length 1, and a decoder needs the numbers the "
                 "network gave before that. Compute the units below: they are kept with them.",
                 icon=":material/info:")
     else:
-        _show(trained, codes_of(trained, raw), found)
+        _show(trained, codes_of(trained, raw), found, raw)
     st.divider()
     got = ask(LatentUnits, trained.run)
     if got is not None:
         show_units(got[1], trained)
 
 
-def _show(trained: TrainedRun, codes: Codes, found: Finding | None) -> None:
+def _show(trained: TrainedRun, codes: Codes, found: Finding | None,
+          raw: np.ndarray | None) -> None:
     run, names = trained.run, state.cluster_names()
     data = run.dataset
     token = shelf.put_rows(("gallery", data.id, tuple(data.roles.items()), run.plan.embedding,
                             run.plan.clustering, made_of(run), tuple(sorted(names.items()))),
                            lambda: GalleryRows(run, names))
-    content = ("latent", run.plan.embedding, trained.method.normalize)
+    content = ("latent", run.plan.embedding, raw is not None, len(codes.rows))
     order, worth = _order(codes, found)
     told = {
         "module": module_address("latent.js"), "key": digest(content),
@@ -81,8 +90,9 @@ def _show(trained: TrainedRun, codes: Codes, found: Finding | None) -> None:
         "low": _plain(codes.low), "high": _plain(codes.high), "mean": _plain(codes.mean),
         "order": order, "worth": worth,
         "gaussian": isinstance(trained.method, VariationalAutoencoder),
-        "chosen": _chosen(trained, _raw(trained, found)), "cards": card_address(token),
+        "chosen": _chosen(trained, raw), "cards": card_address(token),
         "pictures": picture_address(token) if data.has_images else None, "most": data.n,
+        "tiles": tiles_address(token) if data.with_role("text") else None,
     }
     st.components.v2.component(
         "explorer_latent", html=front_file("latent.html"),
@@ -100,9 +110,14 @@ def _computed(trained: TrainedRun) -> Finding | None:
 
 def _raw(trained: TrainedRun, found: Finding | None) -> np.ndarray | None:
     """The codes before they were brought to length 1; None where the embedding has them."""
-    if not trained.method.normalize or found is None:
+    if found is None or not _scaled(trained):
         return None
     return found.extras["codes"]
+
+
+def _scaled(trained: TrainedRun) -> bool:
+    """Whether the embedding is not what the network gave."""
+    return is_at_length_one(trained.run.recipe.encoding)
 
 
 def _order(codes: Codes, found: Finding | None) -> tuple[list[int], dict[str, Any]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import streamlit as st
 
@@ -15,15 +14,16 @@ from explorer.encode.minilm import MiniLM, minilm_folder
 from explorer.encode.model_card import read_card
 from explorer.encode.model_folder import LocalModel, read_model
 from explorer.encode.models import Surveyed, model_roots, survey_models
+from explorer.encode.network_file import find_network, list_networks, reader_of
+from explorer.encode.saved_model import SavedModel
 from explorer.encode.sentence_transformer import SentenceTransformerModel
 from explorer.errors import ExplorerError
 from explorer.escape import esc_md, shown
 from explorer.ui import state
 
 _READS = {"text": "texts", "image": "images", "multimodal": "images and texts"}
-_NETWORKS = "*.safetensors"
 _HELP = {
-    "usable": "What stands in the way is the sentence that choosing it in a recipe would give.",
+    "usable": "Why not: below the table, in the words that choosing it in a recipe would give.",
     "memory": "What a worker needs to hold it, in single precision and with the libraries; the "
               "rows and a batch come on top.",
     "dimension": "Numbers in a vector, as the configuration says; empty where it does not.",
@@ -35,24 +35,26 @@ _HELP = {
 def show_models() -> None:
     """The table, and how to get another without this program."""
     rows = [*_on_board(), *(_row(one) for one in survey_models()), *_networks()]
-    good = sum(row["usable"] == "yes" for row in rows)
+    reasons = {row["model"]: row.pop("reason") for row in rows}
+    refused = {name: reason for name, reason in reasons.items() if reason}
+    good = len(rows) - len(refused)
     st.markdown(f"**{good} of {len(rows)} can be used.** Choose a text model in the recipe under "
                 f"'{esc_md(SentenceTransformerModel.title)}', an image model under "
-                f"'{esc_md(ImageModel.title)}'; MiniLM is an encoder of its own.")
+                f"'{esc_md(ImageModel.title)}', a network of yours under "
+                f"'{esc_md(SavedModel.title)}'; MiniLM is an encoder of its own.")
     st.dataframe(rows, hide_index=True, key="models.table", column_config={
-        "usable": st.column_config.TextColumn("usable", help=_HELP["usable"], width="medium"),
-        "dimension": st.column_config.NumberColumn("dimension", help=_HELP["dimension"],
-                                                   width="small"),
-        "tokens": st.column_config.NumberColumn("tokens read", help=_HELP["tokens"],
-                                                width="small"),
+        "usable": st.column_config.TextColumn("usable", help=_HELP["usable"]),
+        "dimension": st.column_config.TextColumn("dimension", help=_HELP["dimension"],
+                                                 alignment="right"),
+        "tokens": st.column_config.TextColumn("tokens read", help=_HELP["tokens"],
+                                              alignment="right"),
         "memory": st.column_config.TextColumn("needs in memory", help=_HELP["memory"]),
         "licence": st.column_config.TextColumn("licence", help=_HELP["licence"]),
     })
-    refused = [row for row in rows if row["usable"] != "yes"]
     if refused:
-        with st.expander(f"Why {len(refused)} cannot be used"):
-            for row in refused:
-                st.markdown(f"**{esc_md(row['model'])}**: {esc_md(row['usable'])}")
+        with st.expander(f"Why {len(refused)} cannot be used", expanded=len(refused) < 4):
+            for name, reason in refused.items():
+                st.markdown(f"**{esc_md(name)}**: {esc_md(reason)}")
     st.button("Open the recipe", icon=":material/tune:", on_click=state.go_to,
               args=("pages/explore/recipe.py",), key="models.recipe")
 
@@ -83,7 +85,7 @@ def show_by_hand() -> None:
                 language=None, wrap_lines=True)
 
 
-def _on_board() -> list[dict[str, Any]]:
+def _on_board() -> list[dict[str, str]]:
     """MiniLM, which comes with the program."""
     try:
         folder = minilm_folder()
@@ -93,36 +95,54 @@ def _on_board() -> list[dict[str, Any]]:
     return [_usable(model, "on board") | {"model": "all-MiniLM-L6-v2", "licence": "apache-2.0"}]
 
 
-def _row(one: Surveyed) -> dict[str, Any]:
-    lies = "hub cache" if one.cached else "folder"
+def _row(one: Surveyed) -> dict[str, str]:
     if one.model is None:
         said = one.refused.message if one.refused is not None else ""
-        return _refused(one.name, one.path, said) | {"lies in": f"{lies}: {one.path}"}
-    return _usable(one.model, f"{lies}: {one.path}")
+        return _refused(one.name, one.path, said)
+    return _usable(one.model, f"{'hub cache: ' if one.cached else ''}{one.path}")
 
 
-def _usable(model: LocalModel, lies: str) -> dict[str, Any]:
+def _usable(model: LocalModel, lies: str) -> dict[str, str]:
     card = read_card(model)
     known = model.kind != "image" or model.name in {one.name for one in image_models()}
-    said = "yes" if known else (f"The model must be one of {listed_kinds()}, got "
-                                f"{card.architecture or 'another one'}.")
-    return {"model": shown(model.name), "reads": _READS[model.kind], "usable": shown(said),
-            "dimension": model.dimensions, "tokens": card.tokens if model.kind != "image" else None,
-            "size": size_in_words(model.bytes), "memory": size_in_words(card.memory),
-            "licence": shown(card.licence), "architecture": shown(card.architecture),
-            "lies in": shown(lies)}
+    said = "" if known else (f"An image model must be {listed_kinds()}, got "
+                             f"{card.architecture or 'none that names its architecture'}.")
+    tokens = card.tokens if model.kind != "image" else None
+    return _cells(model=model.name, reads=_READS[model.kind], reason=said,
+                  dimension=_number(model.dimensions), tokens=_number(tokens),
+                  size=size_in_words(model.bytes), memory=size_in_words(card.memory),
+                  licence=card.licence, architecture=card.architecture, lies=lies)
 
 
-def _refused(name: str, path: Path | None, said: str) -> dict[str, Any]:
-    return {"model": shown(name), "reads": "", "usable": shown(said), "dimension": None,
-            "tokens": None, "size": "", "memory": "", "licence": "", "architecture": "",
-            "lies in": shown(str(path or ""))}
+def _refused(name: str, path: Path | None, said: str) -> dict[str, str]:
+    return _cells(model=name, reason=said, lies=str(path or ""))
 
 
-def _networks() -> list[dict[str, Any]]:
-    """Networks trained here and saved: single files in a folder for models."""
-    return [{"model": shown(file.stem), "reads": "rows like those it learned from",
-             "usable": "yes", "dimension": None, "tokens": None,
-             "size": size_in_words(file.stat().st_size), "memory": "", "licence": "yours",
-             "architecture": "network trained here", "lies in": shown(str(file))}
-            for root in model_roots() for file in sorted(root.glob(_NETWORKS))]
+def _networks() -> list[dict[str, str]]:
+    """Networks trained here and kept: single files in the folders for models."""
+    rows = []
+    for name in list_networks():
+        try:
+            path = find_network(name)
+            reader = reader_of(path)
+        except ExplorerError as error:
+            rows.append(_refused(name, None, error.message))
+            continue
+        rows.append(_cells(model=name, reads=f"what {reader.title} reads", lies=str(path),
+                           size=size_in_words(path.stat().st_size),
+                           architecture="network trained here", licence="yours"))
+    return rows
+
+
+def _cells(*, model: str, reads: str = "", reason: str = "", dimension: str = "",
+           tokens: str = "", size: str = "", memory: str = "", licence: str = "",
+           architecture: str = "", lies: str = "") -> dict[str, str]:
+    """One row of the table; `reason`: why it cannot be used, shown below."""
+    return {"model": shown(model), "reads": reads, "usable": "no" if reason else "yes",
+            "dimension": dimension, "tokens": tokens, "size": size, "memory": memory,
+            "licence": shown(licence), "architecture": shown(architecture),
+            "lies in": shown(lies), "reason": reason}
+
+
+def _number(number: int | None) -> str:
+    return "" if number is None else f"{number:,}"

@@ -13,6 +13,7 @@ from explorer.errors import ExplorerError
 from explorer.project import Projector, projectors
 from explorer.propose import fitting_encoders
 from explorer.recipe import Call, Recipe
+from explorer.spec import Method
 from explorer.ui import state
 from explorer.ui.form import choose_method
 from explorer.ui.problem import problems_shown
@@ -63,15 +64,17 @@ def add_picture(recipe: Recipe, encoder: Encoder, projector: Projector) -> str:
     calls = {"encoder": Call.of(encoder).model_dump(mode="json"),
              "projector": Call.of(projector).model_dump(mode="json")}
     name = hashlib.sha256(json.dumps(calls, sort_keys=True).encode()).hexdigest()[:12]
-    title = projector.title
-    changed = ", ".join(f"{key} {value}" for key, value in projector.changed().items())
-    if changed:
-        title += f" ({changed})"
+    title = _told(projector)
     if Call.of(encoder) != recipe.encoder:
-        title += f" of {encoder.title}"
+        title = f"{_told(encoder)}: {title}"
     pictures = [old for old in state.document().pictures if old.get("name") != name]
     state.change(pictures=(*pictures, {"name": name, "title": title, **calls})[-MOST:])
     return name
+
+
+def _told(method: Method) -> str:
+    changed = ", ".join(f"{key} {value}" for key, value in method.changed().items())
+    return f"{method.title} ({changed})" if changed else method.title
 
 
 def _keep(recipe: Recipe, encoder: Encoder, projector: Projector, place: int) -> None:

@@ -57,7 +57,11 @@ def _head(current: Run, found: Finding, place: int, row: int) -> str:
     n = len(rows["error"])
     worse = float(rows["percentile"][place])
     parts = [f"error **{float(rows['error'][place]):.4g}**, percentile **{worse:.4g}** among "
-             f"{n:,d} rows", f"PCA's error {float(rows['linear'][place]):.4g}"]
+             f"{n:,d} rows"]
+    linear = float(rows["linear"][place])
+    # PCA is measured as the network sees the row: only like numbers stand side by side.
+    parts.append(f"scaled {float(rows['scaled'][place]):.4g}, PCA's scaled {linear:.4g}"
+                 if "scaled" in rows else f"PCA's {linear:.4g}")
     for name, title, form in (("psnr", "PSNR", "{:.1f} dB"), ("ssim", "SSIM", "{:.3f}"),
                               ("bound", "negative ELBO", "{:.1f} nats")):
         if name in rows:
@@ -124,7 +128,7 @@ def _show_code(trained: TrainedRun, found: Finding, place: int) -> None:
     n = len(trained.embedding.rows)
     more = f" The {MOST} farthest from the middle of {len(code):,} are shown." \
         if len(code) > MOST else ""
-    st.markdown(f"**Its code** :gray[the {len(code):,d} numbers it is rebuilt from, before those "
+    st.markdown(f"**Its code** :gray[the {len(code):,d} numbers it is rebuilt from, against those "
                 f"of all {n:,d} rows]",
                 help="The row's latent vector. Grey: the middle 90 % and the middle half of all "
                      "rows; a diamond lies outside of the 90 %. Hover for the percentile."

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
+from explorer.encode.reading import ReadingEncoder
 from explorer.escape import esc_md
 from explorer.plot.histogram import draw_histogram
 from explorer.run import Run
@@ -43,6 +44,7 @@ _WHOSE = " of rows held back"
 
 def show_rebuild(trained: TrainedRun, names: dict[int, str]) -> None:
     """The study, its numbers, and one row after the other."""
+    st.caption(f":material/model_training: {said_network(trained)}.")
     got = ask(Reconstruction, trained.run)
     if got is None:
         return
@@ -54,6 +56,20 @@ def show_rebuild(trained: TrainedRun, names: dict[int, str]) -> None:
     _show_all_rows(trained.run, found, walk.place)
     with st.expander("All numbers, and what they were measured on"):
         show_scores(found)
+
+
+def said_network(trained: TrainedRun) -> str:
+    """The network in a line, safe for Markdown: what it is, on what it was trained, its seed."""
+    model, n = trained.model, len(trained.embedding.rows)
+    held = int(np.isin(trained.embedding.rows, model.held).sum())
+    seed = trained.method.values().get("seed")
+    numbers = trained.embedding.vectors.shape[1]
+    parts = [f"{trained.method.title} of {model.title}", f"{numbers:,} latent numbers",
+             f"epoch {model.best_epoch:,} of {model.epochs:,}", f"seed {seed}"]
+    encoder = trained.run.recipe.encoding
+    if isinstance(encoder, ReadingEncoder) and encoder.trains:
+        parts.append(f"trained on {n - held:,} of {n:,} rows, {held:,} held back")
+    return esc_md("; ".join(parts))
 
 
 def _show_numbers(found: Finding) -> None:

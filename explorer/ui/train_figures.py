@@ -113,7 +113,8 @@ def _epoch(course: Course, place: str, follow: bool) -> int:
     left, right = st.columns([3, 2], vertical_alignment="center")
     left.markdown("**Reconstructions**")
     if right.toggle("Follow the newest", value=True, key=f"{key}.follow"):
-        st.slider("After epoch", 1, newest, newest, disabled=True,
+        st.session_state[f"{key}.now"] = newest
+        st.slider("After epoch", 1, max(2, course.epochs), key=f"{key}.now", disabled=True,
                   help="Switch 'Follow the newest' off to look back.")
         return newest
     if key not in st.session_state:

@@ -121,7 +121,13 @@ def _offer(method: TrainedEncoder, data: Dataset, recipe: Recipe) -> None:
     except ExplorerError as error:
         show_problem(with_label(error))
         return
-    trained = not any(step.kind == "model" for step in missing)
+    trained = plan.model not in {step.key for step in missing}
+    if not trained and _in_training(str(plan.model)):
+        st.info("Exactly these settings are in training now.", icon=":material/model_training:")
+        if state.document().ran != wanted.to_data():
+            st.button("Watch it", key="train_start", type="primary", icon=":material/visibility:",
+                      on_click=train_ask.train, args=(method,))
+        return
     reached = 0 if trained else files_of(method).reached()
     if reached:
         st.info(f"An unfinished training of these settings stands at epoch {reached:,} of "
@@ -137,6 +143,11 @@ def _offer(method: TrainedEncoder, data: Dataset, recipe: Recipe) -> None:
                       on_click=train_ask.start_again, args=(method,),
                       help="Throws the unfinished training away.")
     st.caption(_what_happens(plan, trained, sum(step.seconds for step in missing), recipe))
+
+
+def _in_training(model: str) -> bool:
+    view = backend().jobs.view(model)
+    return view is not None and view.state in ("queued", "running")
 
 
 def _what_happens(plan: Plan, trained: bool, seconds: float, recipe: Recipe) -> str:

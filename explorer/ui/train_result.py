@@ -7,13 +7,17 @@ import streamlit as st
 from explorer.escape import esc_md
 from explorer.model import Model
 from explorer.recipe import open_recipe
+from explorer.run import Run
+from explorer.study.reconstruction import Reconstruction
 from explorer.ui import state, train_ask
 from explorer.ui.backend import backend
 from explorer.ui.job_panel import seconds_in_words, watch
 from explorer.ui.problem import show_notes
+from explorer.ui.saved_models_view import show_keep
 from explorer.ui.train_course import course_of_model
 from explorer.ui.train_figures import show_course
 from explorer.ui.train_watch import Training, reached_by, unfinished
+from explorer.values import Score
 
 _WAYS = (("Map", "pages/explore/map.py", ":material/scatter_plot:", False),
          ("Reconstruction", "pages/lab/rebuild.py", ":material/image_search:", True),
@@ -47,10 +51,30 @@ def show_result(training: Training, model: Model) -> None:
                     f"{method.latent(tuple(model.shape)):,} numbers. Seed {method.seed:d}.")
         _show_ways(training)
         show_course(course, f"done.{training.model}")
+        if method.rebuilds:
+            _show_beside_pca(training.run)
+        show_keep(model, training.model)
         with st.expander("Notes of this training", icon=":material/info:",
                          expanded=model.ended == "not finite"):
             show_notes(model.notes)
         _offer_again(training, model)
+
+
+def _show_beside_pca(current: Run) -> None:
+    """The network's reconstructions against those of PCA, where that was asked for."""
+    for found in current.findings:
+        if isinstance(found.study, Reconstruction):
+            said = [_in_a_line(score) for score in found.finding.scores if "PCA" in score.name]
+            st.caption(f":material/straighten: Beside PCA: {' · '.join(map(esc_md, said))}")
+            return
+    st.caption(":material/straighten: How far this network gets beyond PCA with as many numbers "
+               "is measured on the page Reconstruction, on rows it never learned from.")
+
+
+def _in_a_line(score: Score) -> str:
+    value = "not defined" if score.value is None else f"{score.value:.3g}"
+    return (f"{score.name} {value} ({score.metric}; {score.sample:,} of {score.total:,} rows"
+            + (f", seed {score.seed})" if score.seed is not None else ")"))
 
 
 def _show_ways(training: Training) -> None:

@@ -9,6 +9,7 @@ from explorer.encode.trained import TrainedEncoder
 from explorer.ui import state, train_ask
 from explorer.ui.empty import no_data
 from explorer.ui.problem import problems_shown, show_problem
+from explorer.ui.saved_models_view import show_kept
 from explorer.ui.train_form import show_form
 from explorer.ui.train_list import show_networks
 from explorer.ui.train_result import show_result, show_unfinished
@@ -46,6 +47,8 @@ def show_training() -> None:
         _form(data, training, opened=training is None)
     with problems_shown():
         show_networks()
+    with problems_shown():
+        show_kept()
 
 
 def _form(data: Dataset, training: Training | None, *, opened: bool) -> None:

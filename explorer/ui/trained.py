@@ -36,8 +36,8 @@ def trained_run(intro: str, *, rebuilds: bool = False) -> TrainedRun | None:
     if current is None:
         return None
     model, read, embedding = current.model, current.read, current.embedding
-    if model is None or read is None or embedding is None:
-        waiting = current.plan.model is not None
+    if model is None or read is None or embedding is None or not _is_trained(model):
+        waiting = current.plan.model is not None and model is None
         st.info(f"{intro} " + ("The network of this recipe is not trained yet." if waiting else
                 f"The recipe's encoder, {current.recipe.encoding.title}, is not a network trained "
                 "here."), icon=":material/model_training:")
@@ -52,6 +52,11 @@ def trained_run(intro: str, *, rebuilds: bool = False) -> TrainedRun | None:
                   key="lead.train")
         return None
     return TrainedRun(current, model, method, read, embedding)
+
+
+def _is_trained(model: Model) -> bool:
+    """PCA has a model too, in closed form, and is no network."""
+    return issubclass(encoders().get(model.method["method"]), TrainedEncoder)
 
 
 def learner_of(model: Model) -> TrainedEncoder:

@@ -138,7 +138,8 @@ def test_columns_must_be_the_same_and_their_scale_is_said(store: Store) -> None:
 
 
 def test_what_is_learned_from_all_rows_is_refused(store: Store) -> None:
-    texts = build_dataset(store, {"t": [" ".join(DRAWS.choice(["cat", "dog", "goal", "oven"], size=6))
+    words = ["cat", "dog", "goal", "oven"]
+    texts = build_dataset(store, {"t": [" ".join(DRAWS.choice(words, size=6))
                                         for _ in range(30)]}, {"t": "text"})
     saved = keep(store, trained(store, texts, "autoencoder", reads="words"))
     assert refused(lambda: single.encode(saved, texts, store)).code == "OTHER_SPACE"

@@ -52,7 +52,7 @@ def decoder_of(method, shape):
     (Autoencoder.create(dimensions=5), (3, 13, 12)),
 ], ids=["linear", "dense", "digits", "odd sides in colour"])
 def test_the_browser_decodes_as_torch_does(bench, method, shape):
-    content, weights, expected = decoder_of(method, shape)
+    content, _, expected = decoder_of(method, shape)
     codes = np.random.default_rng(1).normal(size=(3, method.latent(shape))).astype(np.float32)
     told = bench.tab.evaluate(DECODE, [bench.put("/decoder", content), codes.tolist()])
     for place, (raw, rows) in enumerate(told):

@@ -150,7 +150,7 @@ def test_of_too_many_rows_the_ends_are_kept(plane):
     lesson = lesson_of(subject_of(plane))
     whole = found_by(plane)
     errors = np.asarray(whole.per_row["error"], dtype=np.float64)
-    kept = keep_rows(lesson, errors, 0, silent, most=30 * 12 * 3)
+    kept = keep_rows(lesson, errors, 0, silent, most=30 * 12 * 4 * 3)
     assert len(kept.places) == 30
     order = np.argsort(errors)
     assert set(order[-10:]) <= set(kept.places)

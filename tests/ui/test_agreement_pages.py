@@ -70,6 +70,9 @@ def test_agreement_with_another_workspace(wine, current, shared):
     document = shared.workspaces.open(wine).document
     recipe = current.recipe.unedited.using(clusterer=clusterers().create("kmeans",
                                                                          {"clusters": 5}))
+    step = next(step for step in make_plan(recipe, current.dataset, shared.store).steps
+                if step.kind == "cluster")
+    steps.compute(step.payload, shared.store, silent)
     other = shared.workspaces.create("colleague")
     shared.workspaces.save(other, {**document, "ran": recipe.to_data()}, 0)
     app = open_page("pages/judge/agreement.py", wine)

@@ -22,6 +22,9 @@ export class Made {
       this.canvas.setAttribute("aria-label", this.image ? "The decoded image"
         : `The ${decoder.shape[0]} decoded numbers as bars`);
       place.append(this.canvas);
+      if (!this.image) {
+        place.append(element("p", "small", `${decoder.shape[0].toLocaleString("en")} numbers, in their order, from the middle of what each is among the rows. ${decoder.names.length ? "" : "They have no names: the nearest row says what they are like."}`));
+      }
     }
   }
 

@@ -1,5 +1,6 @@
 // A walk between two rows: what the network makes of the codes between theirs.
 
+import { element } from "./element.js";
 import { Mosaic, save } from "./latent_mosaic.js";
 import { distance, said, spherical, straight } from "./latent_space.js";
 
@@ -57,6 +58,37 @@ export class Walk {
     this.find("apart").textContent = this.rows[0] === this.rows[1] ? "The two rows are the same."
       : `The rows are ${said(apart)} apart in the latent space: farther than ${nearer} % of pairs of rows.`;
     this.find("where").value = this.share;
+    this.readOn(shares);
+  }
+
+  /** Of texts: what the row nearest to each step says. */
+  async readOn(shares) {
+    const { tiles } = this.view.data;
+    const list = this.find("read");
+    list.hidden = !tiles;
+    if (!tiles) return;
+    const turn = (this.reading = (this.reading ?? 0) + 1);
+    const rows = shares.map((share) => this.view.space.nearest(this.between(share)).row);
+    try {
+      const answer = await fetch(`${tiles}?rows=${rows.join(",")}`);
+      if (answer.status === 404) return this.view.send("lost", true);
+      const found = await answer.json();
+      if (turn !== this.reading) return;
+      list.replaceChildren(...found.map((tile, at) => {
+        const line = element("li", "");
+        const step = element("button", "", `${Math.round(100 * shares[at])} %`);
+        step.type = "button";
+        step.addEventListener("click", () => this.go(shares[at]));
+        const text = element("span", "said", at && rows[at] === rows[at - 1] ? "the same row"
+          : tile.text || tile.title);
+        text.title = tile.title;
+        line.append(step, text);
+        return line;
+      }));
+    } catch (error) {
+      list.replaceChildren(element("li", "", "The texts could not be loaded."));
+      console.error(error);
+    }
   }
 
   /** Go to `share` (0 to 1) of the way: sliders, picture and nearest row follow. */

@@ -1,4 +1,5 @@
-// Who wants to know of clicks on the empty space of a map: by the key of its points.
+// Who wants to know of clicks on the empty space of a map, and of the mouse over it: by the key of
+// its points.
 
 const listeners = new Map();
 
@@ -11,7 +12,7 @@ export function unhear(listener) {
   for (const [key, one] of listeners) if (one === listener) listeners.delete(key);
 }
 
-/** Nothing lies under that pixel of a map. */
+/** A click on that pixel of a map, under which nothing lies, or the mouse over it. */
 export function tellSpot(view, px, py, hovering) {
   const listener = listeners.get(view.data.geometry?.key);
   if (listener) listener.spot(view, ...view.viewport.toPlane(px, py), hovering);

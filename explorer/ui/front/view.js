@@ -245,10 +245,8 @@ class View {
       tellHover(this, i);
     }
     if (i >= 0) this.cards.show(i, px, py);
-    else {
-      this.cards.hide();
-      tellSpot(this, px, py, true);
-    }
+    else this.cards.hide();
+    tellSpot(this, px, py, true);
     this.find("stage").style.cursor = i >= 0 && this.tool === "move" ? "pointer" : "";
   }
 
