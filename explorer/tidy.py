@@ -20,6 +20,7 @@ from typing import Any
 from explorer.changes import changes_of
 from explorer.dataset import open_dataset
 from explorer.disk import disk_error
+from explorer.encode import unfinished
 from explorer.errors import ExplorerError
 from explorer.jobs import Step
 from explorer.load.limits import size_of
@@ -197,8 +198,8 @@ def _entries(store: Store) -> Iterator[Stored]:
 
 
 def _trainings(store: Store) -> Iterator[Stored]:
-    """Trainings that were not finished: their states count like results."""
-    for folder in (store.root / FOLDER).glob("*"):
+    """Trainings and encodings that were not finished: what there is of them counts like results."""
+    for folder in (*(store.root / FOLDER).glob("*"), *(store.root / unfinished.FOLDER).glob("*")):
         try:
             files = [path.stat() for path in folder.iterdir()]
             used = max([folder.stat().st_mtime, *(file.st_mtime for file in files)])

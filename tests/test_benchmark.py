@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
-from explorer import benchmark, benchmark_silhouette, benchmark_texts
+from explorer import benchmark, benchmark_encoders, benchmark_silhouette, benchmark_texts
 from explorer.cli import main
 
 
@@ -72,3 +74,29 @@ def test_texts_are_measured_in_turns_and_probed() -> None:
     turned[3] = np.cross(vectors[3], [1.0, 2.0, 3.0])
     assert benchmark_texts.least_cosine(vectors, turned) == pytest.approx(0, abs=1e-12)
     assert benchmark_texts.probed(vectors, classes) == ("1.0000", "1.0000")
+
+
+def test_encoders_beside_pca(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["benchmark", "--encoders", "--data", "sample:digits", "--dimensions", "3", "--only",
+             "pca", "--sample", "200", "--home", str(tmp_path), "--keep",
+             str(tmp_path / "kept.jsonl")]
+    assert main(words) == 0
+    lines = capsys.readouterr().out.splitlines()
+    pca = next(line for line in lines if "| pca |" in line).split(" | ")
+    assert 0.5 < float(pca[3]) < 1  # three directions tell most digits apart
+    trial = benchmark_encoders.Trial(("sample:digits",), "autoencoder", 3, 1, str(tmp_path), 200)
+    network = benchmark_encoders.measure(trial)
+    assert network.epochs == 1
+    assert network.every is not None
+    assert float(pca[6]) < network.every  # one epoch teaches less than the best lines know
+    assert main([*words, "--limit", "0.01"]) == 0  # kept: nothing is measured again
+    assert capsys.readouterr().out.splitlines() == [
+        line.replace("limit 300 s", "limit 0.01 s") for line in lines]
+    for wrong, code in ((["--only", "soup", "--data", "x"], "UNKNOWN_METHOD"), ([], "NO_DATA"),
+                        (["--dimensions", "0", "--data", "x"], "OUT_OF_RANGE")):
+        assert main(["benchmark", "--encoders", *wrong]) == 2
+        assert code in capsys.readouterr().err
+
+
+def test_every_encoder_that_is_trained_here_is_compared() -> None:
+    assert set(benchmark_encoders.every_encoder()) >= {"pca", "vae", "contrastive", "masked"}

@@ -213,3 +213,15 @@ def test_words_of_any_length_and_letters_are_kept() -> None:
     packed = pack_words(words, np.arange(5.0), np.ones((2, 5)))
     assert sum(array.nbytes for array in packed.values()) < 11_000
     assert unpack_words(packed) == words
+
+
+def test_a_text_goes_on_through_the_network_of_its_reader(store: Store) -> None:
+    recipe = recipe_of("autoencoder", reads="words", dimensions=3, epochs=2)
+    current = run(recipe, build_dataset(store, {"t": TEXTS}), store)
+    assert current.recipe.encoding.places_words(current.dataset)
+    found = answer(meaning_step(current, TEXTS[7]), store)
+    assert current.embedding is not None
+    unit = normalize(current.embedding.vectors.astype(np.float64))
+    order = np.argsort(-(unit @ unit[7]), kind="stable")
+    assert found.places[:5].tolist() == order[:5].tolist()
+    assert found.distances[0] < 1e-6

@@ -49,7 +49,7 @@ class HubFile:
 @dataclass(frozen=True)
 class Offer:
     """What would be fetched: `files` of the repository `name` at `revision` (a commit) from
-    `host`; `licence` and `reads` ('text', ...) as its page says ('' where it does not)."""
+    `host`; `licence` and `task` as its page says ('' where it does not)."""
 
     name: str
     revision: str
@@ -127,6 +127,8 @@ def look_up(name: str) -> Offer:
     if refused:
         raise DataError("OFFLINE", refused, hint="Copy the model's folder by hand, see above.")
     answer = _asked(name)
+    if answer.get("gated") or answer.get("private"):
+        raise refused_by_hub(name, 403)
     offer = _offer(name, answer)
     if not any(_WEIGHTS.fullmatch(Path(file.path).name) for file in offer.files):
         there = sorted({Path(str(one.get("rfilename", ""))).suffix for one in answer["siblings"]}
@@ -202,7 +204,6 @@ def _checked_endpoint() -> str:
 
 
 def _offer(name: str, answer: dict[str, Any]) -> Offer:
-    # Paths of files differ by case only on no hub; the name is the repository's present one.
     found = [_file(one) for one in answer["siblings"][:_MOST_FILES * 10]
              if isinstance(one, dict) and wanted(str(one.get("rfilename", "")))]
     files = tuple(file for file in found if file is not None)

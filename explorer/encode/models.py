@@ -111,8 +111,9 @@ def find_model(name: str) -> LocalModel:
     installed = ", ".join(model.name for model in list_models()) or "none"
     raise DataError("NO_MODEL", f"The model must be on this machine, got {name!r}; there are: "
                                 f"{installed}.", Where(parameter="model"),
-                    "Nothing is downloaded: copy the model's folder under "
-                    f"{' or '.join(str(root) for root in model_roots())}, or use TF-IDF + SVD.")
+                    "Nothing is downloaded by itself: get it on the page Models, copy the model's "
+                    f"folder under {' or '.join(str(root) for root in model_roots())}, or use "
+                    "TF-IDF + SVD.")
 
 
 def check_name(name: str) -> None:

@@ -113,5 +113,5 @@ def _not_chosen(there: Sequence[str]) -> ParameterError:
     places = " or ".join(str(root) for root in model_roots())
     return ParameterError("NO_MODEL", "model must be the name of a model on this machine; none was "
                                       "found.", Where(parameter="model"),
-                          f"Copy a model's folder under {places}, or use MiniLM or TF-IDF + SVD "
-                          "instead: nothing is downloaded.")
+                          f"Get one on the page Models, copy a model's folder under {places}, or "
+                          "use MiniLM or TF-IDF + SVD instead.")

@@ -164,7 +164,7 @@ def linear_baseline(rows: np.ndarray, places: np.ndarray, count: int, seed: int,
         values, ways = eigh(products, subset_by_index=(side - count, side - 1))
         spanned = values > 1e-10 * max(float(values.max(initial=0.0)), 1e-300)
         ways = (ways[:, spanned] / np.sqrt(values[spanned]))[:, ::-1]
-        axes = taken.T @ ways - np.outer(mean, ways.sum(axis=0))
+        axes = taken.T @ ways
     progress(1.0, "main directions found (PCA)")
     return Linear(mean, axes, n)
 

@@ -57,9 +57,9 @@ def show_choice(current: Run, started: bool) -> None:
             help="Raw is what networks read, before any of them. PCA keeps as many numbers as a "
                  "network does by default: the measure for every network. Then the recipe's "
                  "encoder, the networks trained in this workspace, and what else fits the data.")
+        terms = _terms(current)
         if st.session_state.pop("compare.asking", False):
             _more(current)
-        terms = _terms(current)
         try:
             recipes = [recipe_with(current.recipe, offers[name].encoder) for name in names]
             steps = leaderboard_board.plan_all(recipes, terms) if recipes else ()
@@ -160,17 +160,23 @@ def _terms(current: Run) -> Terms:
     if st.session_state["compare.column"] not in columns:
         st.session_state["compare.column"] = _NONE
     left, middle, right = st.columns(3)
-    column = str(left.selectbox(
+    left.selectbox(
         "Known groups", columns, key="compare.column",
         format_func=lambda name: shown(name) or "none",
         help="A column to predict from the vectors (probes) and to compare the clusters with "
-             "(ARI). Without one both are not defined."))
-    k = int(middle.number_input("Neighbours (k)", 1, most, key="compare.k",
-                                help="Of the kNN probe, and of the neighbours in common."))
-    metric = str(right.selectbox("Distance", _METRICS, key="compare.metric",
-                                 help="Between neighbours. Clusters are made and judged with "
-                                      "their own method's distance."))
-    return Terms(column, k, metric)
+             "(ARI). Without one both are not defined.")
+    middle.number_input("Neighbours (k)", 1, most, key="compare.k",
+                        help="Of the kNN probe, and of the neighbours in common.")
+    right.selectbox("Distance", _METRICS, key="compare.metric",
+                    help="Between neighbours. Clusters are made and judged with their own "
+                         "method's distance.")
+    return _asked()
+
+
+def _asked() -> Terms:
+    """What the form says."""
+    return Terms(str(st.session_state["compare.column"]), int(st.session_state["compare.k"]),
+                 str(st.session_state["compare.metric"]))
 
 
 def _work(chosen: int, steps: int, seconds: float) -> str:
@@ -205,7 +211,7 @@ def _more(current: Run) -> None:
             assert isinstance(method, Encoder)
             chosen = [json.loads(name) for name in st.session_state.get(f"{_CHOSEN}.kept", ())]
             every = [one for call in chosen if (one := board.encoder_of(call)) is not None]
-            board.keep([*every, method], board.terms())
+            board.keep([*every, method], _asked())
             st.session_state.pop(_CHOSEN, None)
             st.session_state[f"{_CHOSEN}.kept"] = [name_of(one) for one in (*every, method)]
             st.rerun()

@@ -51,12 +51,13 @@ def show_ticked(current: Run, ticked: Sequence[Entry]) -> None:
 
 def _said(current: Run, ticked: Sequence[Entry], others: Sequence[Entry]) -> str:
     if len(others) > panels.MOST - 1:
-        return f"{panels.MOST} maps fit side by side, and the first is the recipe's own: tick at " \
-               f"most {panels.MOST - 1} others."
+        return f"{panels.MOST:d} maps fit side by side, and the first is the recipe's own: tick " \
+               f"at most {panels.MOST - 1:d} others."
     names = ", ".join(esc_md(title_of(current, entry)) for entry in others)
     if not others:
         return "This is the recipe's encoder already."
-    own, drawn = esc_md(current.recipe.encoding.title), esc_md(_projector(current).title)
+    own = esc_md(current.recipe.encoding.title)
+    drawn = esc_md(_projector(current).title)
     return f"Maps: the recipe's own ({own}) and {names}, all by {drawn}; what is not drawn yet " \
            "is computed."
 
@@ -121,7 +122,7 @@ def _show_shared(found: Comparison, titles: dict[str, str]) -> None:
     st.plotly_chart(draw_shares(shared, [titles[entry.name] for entry in there], low=low,
                                 high=high, said=f"of the {found.terms.k} nearest rows"),
                     key="compare.shared", config={"displayModeBar": False})
-    st.caption(f"k = {found.terms.k}, {found.terms.metric} distance; by chance "
+    st.caption(f"k = {found.terms.k:d}, {esc_md(found.terms.metric)} distance; by chance "
                f"{found.terms.k / max(1, among - 1):.1%}.")
     for note in found.shared.notes:
         st.caption(f":material/info: {esc_md(note)}")

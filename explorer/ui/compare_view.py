@@ -178,8 +178,8 @@ def _show_basis(current: Run, found: Comparison) -> None:
     said = ["Tick one encoder to use it, up to four for maps side by side; click a heading to "
             "sort. – is not computed or not defined."]
     if terms.column:
-        said.append(f"**Probes** of {esc_md(terms.column)}: k = {terms.k}, {terms.metric} "
-                    f"distance; {_rests(lines, 'probe: accuracy')}.")
+        said.append(f"**Probes** of {esc_md(terms.column)}: k = {terms.k:d}, "
+                    f"{esc_md(terms.metric)} distance; {_rests(lines, 'probe: accuracy')}.")
     else:
         said.append("Without known groups **the probes and ARI are not defined**: choose a column "
                     "above.")
@@ -190,7 +190,7 @@ def _show_basis(current: Run, found: Comparison) -> None:
         measured = int(found.shared.extras["measured"][0])
         among = int(found.shared.extras["among"][0])
         said.append(f"**Raw neighbours:** {measured:,} of {among:,} rows, each against all "
-                    f"{among:,}, exact, k = {terms.k}, {terms.metric} distance"
+                    f"{among:,}, exact, k = {terms.k:d}, {esc_md(terms.metric)} distance"
                     + (", seed 0" if measured < among else "") + ".")
     st.caption(":material/info: " + " ".join(said))
     for note in dict.fromkeys(note for line in lines for note in line.notes):
@@ -201,10 +201,9 @@ def _rests(lines: Sequence[Line], name: str) -> str:
     """'178 of 178 rows, no noise rows, seed 0' of the scores whose name ends so, each once."""
     scores: list[Score] = [score for line in lines for score in line.told
                            if score.name.endswith(name)]
-    said = dict.fromkeys(
-        f"{score.sample:,} of {score.total:,} rows, {esc_md(score.noise)}"
-        + ("" if score.seed is None else f", seed {score.seed}") for score in scores)
-    return "; ".join(said) or "not computed yet"
+    said = [f"{score.sample:,} of {score.total:,} rows, {score.noise}"
+            + ("" if score.seed is None else f", seed {score.seed}") for score in scores]
+    return esc_md("; ".join(dict.fromkeys(said)) or "not computed yet")
 
 
 def _show_failures(found: Comparison) -> None:

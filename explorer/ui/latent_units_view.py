@@ -35,7 +35,7 @@ def show_units(found: Finding, trained: TrainedRun) -> None:
              and np.isfinite(found.extras[kind]).any()]
     with middle:
         kind = st.segmented_control("Bars show", kinds, default=kinds[0], key="latent.bars",
-                                    format_func=_NAMES.__getitem__) or kinds[0]
+                                    format_func=lambda kind: _NAMES[kind]) or kinds[0]
         st.plotly_chart(draw_numbers(found.extras[kind], what=_BARS[kind],
                                      line=ACTIVE if kind == "kl" else None), key="latent.numbers")
         st.caption(_HELP[kind])

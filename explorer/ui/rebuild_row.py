@@ -60,8 +60,8 @@ def _head(current: Run, found: Finding, place: int, row: int) -> str:
              f"{n:,d} rows"]
     linear = float(rows["linear"][place])
     # PCA is measured as the network sees the row: only like numbers stand side by side.
-    parts.append(f"scaled {float(rows['scaled'][place]):.4g}, PCA's scaled {linear:.4g}"
-                 if "scaled" in rows else f"PCA's {linear:.4g}")
+    parts.append(f"scaled error {float(rows['scaled'][place]):.4g}, PCA's {linear:.4g}"
+                 if "scaled" in rows else f"PCA's error {linear:.4g}")
     for name, title, form in (("psnr", "PSNR", "{:.1f} dB"), ("ssim", "SSIM", "{:.3f}"),
                               ("bound", "negative ELBO", "{:.1f} nats")):
         if name in rows:

@@ -36,9 +36,13 @@ _HEADS = {
     "PSNR with noise": "Of the rows with noise, as they are given to the network.",
     "PSNR denoised": "Of what the network makes of the noisy rows: it should be higher than "
                      "before.",
+    "Error with noise": "Of the rows with noise, as they are given to the network.",
+    "Error denoised": "Of what the network makes of the noisy rows: it should be lower than "
+                      "before.",
     "Negative ELBO": "How improbable the network finds a row, in nats.",
 }
 """The numbers shown large, by their names without whose they are."""
+_NOISE = ("Error with noise", "Error denoised")
 _WHOSE = " of rows held back"
 
 
@@ -75,6 +79,8 @@ def said_network(trained: TrainedRun) -> str:
 def _show_numbers(found: Finding) -> None:
     heads = [(score, _plain(score.name)) for score in found.scores]
     heads = [(score, name) for score, name in heads if name in _HEADS]
+    if any(name == "PSNR" for _, name in heads):  # says the same of images
+        heads = [(score, name) for score, name in heads if name not in _NOISE]
     columns = st.columns(max(1, len(heads)), gap="small")
     for column, (score, name) in zip(columns, heads, strict=False):
         basis = f"{score.space}; {score.metric}; {score.sample:,} of {score.total:,} rows"

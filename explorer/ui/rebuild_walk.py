@@ -33,18 +33,6 @@ class Walk:
         return int(self.places[self.at])
 
 
-def lead_to_row(current: Run, row: int) -> None:
-    """Show that dataset row on the page 'Reconstruction'. Ends the run of the page."""
-    _go(DATA, int(current.positions(np.array([row]))[0]) + 1)
-    state.go_to(PAGE)
-
-
-def lead_to_worst() -> None:
-    """Show the page 'Reconstruction' from its worst row on. Ends the run of the page."""
-    _go(WORST, 1)
-    state.go_to(PAGE)
-
-
 def choose_row(current: Run, found: Finding) -> Walk:
     """The order, previous and next, and the place by its number; all kept between pages."""
     chosen = current.positions(state.selection().rows)

@@ -60,8 +60,10 @@ def show_kept() -> None:
     names = list_networks()
     if not names and Access.from_environment().demo:
         return
-    with st.expander(f"Kept networks ({len(names):,})" if names else "Add a network from a file",
-                     icon=":material/inventory_2:"):
+    # One title whatever it holds: under another one it would close when a network is added.
+    with st.expander("Kept networks, and networks from files", icon=":material/inventory_2:"):
+        if not names:
+            st.caption("No network is kept here yet.")
         for place, name in enumerate(names[:_LISTED]):
             _show_one(place, name)
         if len(names) > _LISTED:
@@ -78,10 +80,10 @@ def _show_one(place: int, name: str) -> None:
         path = find_network(name)
         told, status = told_by(path), path.stat()
         method = encoders().get(str(told["method"]["method"])).title
-        when = datetime.fromtimestamp(status.st_mtime, UTC)
+        when = f"{datetime.fromtimestamp(status.st_mtime, UTC):%Y-%m-%d %H:%M}"
+        size = size_in_words(status.st_size)
         left.markdown(f"**{esc_md(name)}**  \n:small[{esc_md(method)} of "
-                      f"{esc_md(str(told['title']))} · {size_in_words(status.st_size)} · kept "
-                      f"{when:%Y-%m-%d %H:%M} UTC]")
+                      f"{esc_md(str(told['title']))} · {esc_md(size)} · kept {esc_md(when)} UTC]")
     except (ExplorerError, OSError, KeyError, TypeError) as error:
         left.markdown(f"**{esc_md(name)}** cannot be used: {esc_md(str(error))}")
         return
@@ -94,7 +96,7 @@ def _show_one(place: int, name: str) -> None:
 
 
 def _offer_upload() -> None:
-    file = st.file_uploader(f"Add a network ({SUFFIX}, as downloaded here or written by "
+    file = st.file_uploader("Add a network (.safetensors, as downloaded here or written by "
                             "`explorer train`)", type=[SUFFIX.removeprefix(".")],
                             max_upload_size=_MOST_MEGABYTES, key=_FILE)
     if file is None:
@@ -106,7 +108,7 @@ def _offer_upload() -> None:
     right.button("Add this network", key="add_network", icon=":material/add:", type="primary",
                  width="stretch", on_click=_add, args=(f"{_FILE_NAME}.{file.file_id}",))
     st.caption(f"The file is checked before it is kept; up to {_MOST_MEGABYTES:d} MB here, "
-               f"{size_in_words(LARGEST_FILE)} in the folder for models."
+               f"{esc_md(size_in_words(LARGEST_FILE))} in the folder for models."
                + _whose("can then use it under that name"))
 
 

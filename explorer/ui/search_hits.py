@@ -53,7 +53,7 @@ def show_answer(current: Run, answer: Answer, names: dict[int, str]) -> None:
                 if answer.directionless else "")
     space = esc_md(current.embedding.title)
     said = (f"Similarity: cosine in {space}; 1 is the same direction." if cosine else
-            f"{answer.metric.capitalize()} distance in {space}; 0 is the same place.")
+            f"{esc_md(answer.metric.capitalize())} distance in {space}; 0 is the same place.")
     st.caption(f"{said} Exact: {counted(answer.compared)} compared.{left_out} Click a row to "
                "select it.")
     show_notes(answer.notes)

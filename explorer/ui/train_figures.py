@@ -33,8 +33,9 @@ def show_curves(course: Course, place: str) -> None:
         "before its correction. 'Rows held back': after the epoch, over rows the network never "
         "learns from; when this line rises while the other falls, the network learns its rows by "
         "heart. The star is the epoch with the smallest loss on rows held back: its weights are "
-        "the ones kept. Values below 0 are possible where the loss is a likelihood; then there is "
-        "no log scale."))
+        "the ones kept. A part that is phased in (the KL of a VAE) counts in full for rows held "
+        "back from the start. Values below 0 are possible where the loss is a likelihood; then "
+        "there is no log scale."))
     with right:
         kind = _choose("Curves", kinds, f"train_curves.{place}")
     first = 1 + course.epoch // 5 if kind == _LATE else 1

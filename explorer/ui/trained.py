@@ -8,6 +8,7 @@ import streamlit as st
 
 from explorer.encode import encoders
 from explorer.encode.trained import TrainedEncoder
+from explorer.escape import esc_md
 from explorer.model import Model
 from explorer.run import Run
 from explorer.ui import state
@@ -39,8 +40,8 @@ def trained_run(intro: str, *, rebuilds: bool = False) -> TrainedRun | None:
     if model is None or read is None or embedding is None or not _is_trained(model):
         waiting = current.plan.model is not None and model is None
         st.info(f"{intro} " + ("The network of this recipe is not trained yet." if waiting else
-                f"The recipe's encoder, {current.recipe.encoding.title}, is not a network trained "
-                "here."), icon=":material/model_training:")
+                f"The recipe's encoder, {esc_md(current.recipe.encoding.title)}, is not a network "
+                "trained here."), icon=":material/model_training:")
         st.button("Train an encoder", type="primary", on_click=state.go_to, args=(TRAIN_PAGE,),
                   key="lead.train")
         return None

@@ -17,7 +17,8 @@ _LARGE = 4_000
 
 class Hub(ThreadingHTTPServer):
     """Serves folders `root/owner/name`. `requests` lists what was asked; `cut` breaks the next
-    answers of a file after so many bytes; `lie` serves other bytes than promised."""
+    answers of a file after so many bytes; `lie` serves other bytes than promised; `told` is
+    said of every repository."""
 
     def __init__(self, root: Path) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
@@ -25,6 +26,7 @@ class Hub(ThreadingHTTPServer):
         self.requests: list[tuple[str, str]] = []
         self.cut: dict[str, list[int]] = {}
         self.lie: set[str] = set()
+        self.told: dict = {}
 
     @property
     def address(self) -> str:
@@ -73,7 +75,8 @@ class _Handler(BaseHTTPRequestHandler):
             folder = hub.root / name
             if not folder.is_dir():
                 return self._answer(401, b"{}")
-            return self._answer(200, json.dumps(described(folder, name)).encode())
+            told = described(folder, name) | hub.told
+            return self._answer(200, json.dumps(told).encode())
         name, _, file = path.partition(f"/resolve/{REVISION}/")
         content = (hub.root / name.strip("/") / file).read_bytes()
         if file in hub.lie:

@@ -167,6 +167,13 @@ def test_nobody_answers_and_no_such_model(root: Path, hub: Hub,
     with pytest.raises(DataError) as caught:
         look_up("owner/none")
     assert caught.value.code == "NO_SUCH_MODEL"
+    hub.told = {"gated": "auto"}
+    with pytest.raises(DataError, match="login"):
+        look_up(NAME)
+    hub.told = {"siblings": [{"rfilename": "config.json", "size": 3}]}
+    with pytest.raises(DataError) as caught:  # no checksum: not fetched
+        look_up(NAME)
+    assert caught.value.code == "ODD_ANSWER"
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
     with pytest.raises(DataError) as caught:
         look_up(NAME)

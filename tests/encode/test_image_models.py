@@ -273,8 +273,8 @@ def test_words_and_images_share_the_space_of_joint_models(models: Any, store: St
     for kind in JOINT:
         method = ImageModel(model=kind)
         network = models[kind]
-        tokens = tokenizer()(["a photo of red cat"], return_tensors="pt", max_length=12,
-                             padding="max_length" if kind == "siglip" else True)
+        filled = {"padding": "max_length", "max_length": 12} if kind == "siglip" else {}
+        tokens = tokenizer()(["a photo of red cat"], return_tensors="pt", **filled)
         given = {"input_ids": tokens["input_ids"]}
         if kind == "clip":
             given["attention_mask"] = tokens["attention_mask"]

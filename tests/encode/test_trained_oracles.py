@@ -55,8 +55,8 @@ def learn(data: Dataset, home: Path, key: str, **parameters: Any) -> Learned:
 
 @pytest.fixture(scope="module")
 def digits(shared_store: Store) -> Dataset:
-    """600 digits as images of 8 x 8 pixels."""
-    return pictures(shared_store, DIGITS[:600])
+    """500 digits as images of 8 x 8 pixels."""
+    return pictures(shared_store, DIGITS[:500])
 
 
 def pictures(store: Store, pixels: np.ndarray) -> Dataset:
@@ -84,12 +84,12 @@ def test_a_linear_autoencoder_spans_the_subspace_of_pca(store: Store, tmp_path: 
     assert ((found.rebuilt(tested) - tested) ** 2).mean() == pytest.approx(best, rel=0.02)
 
 
-@pytest.mark.parametrize("noise", ["gaussian", "masking", "salt and pepper"])
+@pytest.mark.parametrize("noise", ["gaussian", "masking"])
 def test_denoising_beats_the_identity_on_rows_it_never_saw(noise: str, digits: Dataset,
                                                            tmp_path: Path) -> None:
     from explorer.train.corrupt import corrupted
 
-    level = {"gaussian": 1.0, "masking": 0.5}.get(noise, 0.3)
+    level = 1.0 if noise == "gaussian" else 0.5
     found = learn(digits, tmp_path, "denoising", noise=noise, level=level)
     clean = found.material.values[found.held]
     noisy = corrupted(torch.from_numpy(clean), noise, level, torch.Generator().manual_seed(7))
@@ -207,7 +207,7 @@ def test_contrastive_looks_past_what_its_changes_change(loss: str, store: Store,
     n = 400
     contrast, light = draws.uniform(0.1, 0.5, (n, 1, 1)), draws.uniform(0.0, 0.5, (n, 1, 1))
     pixels = DIGITS[:n] * contrast + light
-    found = learn(pictures(store, pixels), tmp_path, "contrastive", loss=loss, epochs=20,
+    found = learn(pictures(store, pixels), tmp_path, "contrastive", loss=loss, epochs=12,
                   light=1.0, turn=5.0, crop=0.9)
 
     def right(vectors: np.ndarray) -> float:

@@ -153,3 +153,18 @@ def test_the_map_says_how_it_decodes(shared, compared, projector, kind, words):
     way = way_of(found)
     assert way["kind"] == kind
     assert way["words"].startswith(words)
+
+
+def test_the_panel_is_there_only_where_something_can_be_decoded(shared, wine, compared):
+    assert "Decode" not in open_page(MAP, wine).segmented_control(key="panel").options
+    recipe = compared[1].recipe.using(projector=Plane.create())
+    run(recipe, compared[1].dataset, shared.store)
+    identifier = shared.workspaces.create("decoded")
+    shared.workspaces.save(identifier, {
+        **shared.workspaces.open(wine).document, "recipe": recipe.to_data(),
+        "ran": recipe.to_data()}, 0)
+    app = open_page(MAP, identifier)
+    app.session_state["panel"] = "Decode"
+    app.run()
+    assert not app.exception, app.exception
+    assert "What would stand where no row is?" in said(app)

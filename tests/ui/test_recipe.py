@@ -195,6 +195,7 @@ def test_sweep_range_is_kept_and_its_number_used(shared, wine, workspace):
     assert saved(shared, workspace).clustering.clusters == 4
     assert app.session_state["run"].plan.recipe.clustering.clusters == 4
     assert app.session_state["run"].clustering is not None, "the sweep stored this clustering"
+    run(saved(shared, workspace), wine, shared.store)  # the rest, which the engine would do
     app.switch_page("pages/about/methods.py").run()
     app.switch_page(NUMBER).run()
     assert app.slider("sweep_range").value == (2, 4)
