@@ -55,8 +55,8 @@ def learn(data: Dataset, home: Path, key: str, **parameters: Any) -> Learned:
 
 @pytest.fixture(scope="module")
 def digits(shared_store: Store) -> Dataset:
-    """500 digits as images of 8 x 8 pixels."""
-    return pictures(shared_store, DIGITS[:500])
+    """600 digits as images of 8 x 8 pixels."""
+    return pictures(shared_store, DIGITS[:600])
 
 
 def pictures(store: Store, pixels: np.ndarray) -> Dataset:
@@ -108,7 +108,8 @@ def test_k_largest_are_exactly_k(digits: Dataset, tmp_path: Path) -> None:
 
 def test_kl_makes_the_asked_share_of_the_rows_switch_a_number_on(digits: Dataset,
                                                                   tmp_path: Path) -> None:
-    found = learn(digits, tmp_path, "sparse", sparsity="KL", active=0.15, dimensions=20)
+    found = learn(digits, tmp_path, "sparse", sparsity="KL", active=0.15, dimensions=20,
+                  epochs=20)
     codes = found.codes()
     assert codes.min() >= 0
     assert codes.max() <= 1
@@ -207,7 +208,7 @@ def test_contrastive_looks_past_what_its_changes_change(loss: str, store: Store,
     n = 400
     contrast, light = draws.uniform(0.1, 0.5, (n, 1, 1)), draws.uniform(0.0, 0.5, (n, 1, 1))
     pixels = DIGITS[:n] * contrast + light
-    found = learn(pictures(store, pixels), tmp_path, "contrastive", loss=loss, epochs=12,
+    found = learn(pictures(store, pixels), tmp_path, "contrastive", loss=loss, epochs=25,
                   light=1.0, turn=5.0, crop=0.9)
 
     def right(vectors: np.ndarray) -> float:

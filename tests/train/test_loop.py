@@ -240,3 +240,15 @@ def test_a_state_of_another_network_is_as_good_as_none() -> None:
                                  "decoder": torch.nn.Linear(4, 6)})
     train(wider, rebuilt, ROWS, SETTINGS, silent, kept.hooks)
     assert same(train(network(), rebuilt, ROWS, SETTINGS, silent, None, kept.states[3]), WHOLE)
+
+
+def test_a_gradient_that_is_not_finite_never_reaches_the_weights() -> None:
+    """One batch and no rows held back: no later loss would tell of it."""
+    def steep(modules: Any, rows: Any, generator: Any, share: float) -> dict[str, Any]:
+        loss = rebuilt(modules, rows, generator, share)["loss"]
+        at_zero = (modules["encoder"].weight * 0).sum()
+        return {"loss": loss if share < 3 / 8 else loss * 0 + at_zero.sqrt()}
+
+    found = train(network(), steep, ROWS[:12], SETTINGS, silent)
+    assert (found.ended, found.epochs) == ("not finite", 3)
+    assert all(np.isfinite(array).all() for array in found.weights.values())
