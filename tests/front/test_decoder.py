@@ -21,7 +21,8 @@ LIVE = """async ([path, codes]) => {
         (row, place) => { found[into][place] = Array.from(row); }, done));
     const dropped = ask("one", "dropped", [codes[1]]);  // overtaken by the next
     const grid = ask("grid", "grid", codes);
-    await Promise.all([grid, ask("one", "one", [codes[0]])]);
+    const late = new Promise((_, fail) => setTimeout(() => fail(new Error("too late")), 20_000));
+    await Promise.race([late, Promise.all([grid, ask("one", "one", [codes[0]])])]);
     decoder.end();
     return found;
 }"""
