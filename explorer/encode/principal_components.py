@@ -1,29 +1,27 @@
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 import numpy as np
-from pydantic import Field
 
 from explorer.dataset import Dataset
 from explorer.encode import Encoder
-from explorer.encode.material import Reads, reader, scaled, scaled_as
+from explorer.encode.fitted import FittedEncoder
+from explorer.encode.material import scaled, scaled_as
 from explorer.encode.principal import LARGEST_SIDE, principal
-from explorer.encode.reading import ReadingEncoder
 from explorer.encode.unit import counted
 from explorer.errors import DataError, ParameterError, Where
 from explorer.model import Model
-from explorer.spec import Cost, Progress, advanced, part
+from explorer.spec import Cost, Progress, part
 from explorer.train.layers import Layer
 from explorer.values import Embedding
 
 _WEIGHT, _BIAS = "decoder.weight", "decoder.bias"
 
 
-class PrincipalComponents(ReadingEncoder):
+class PrincipalComponents(FittedEncoder):
     """Keeps the directions in which your rows differ most, exactly and at once, of the same numbers
     that a network trained here would see. No linear encoder rebuilds rows better from so few
     numbers: the measure for every network."""
@@ -32,28 +30,6 @@ class PrincipalComponents(ReadingEncoder):
     title: ClassVar[str] = "PCA of the rows"
     rank: ClassVar[int] = 65
     min_rows: ClassVar[int] = 2
-
-    reads: Reads = Field(
-        "automatic", description="What is taken apart: images as pixels, uploaded vectors, texts "
-                                 "by meaning (MiniLM), texts by words (TF-IDF), or columns. "
-                                 "Automatic takes the first of these that the data has.")
-    dimensions: int | None = Field(
-        None, ge=1, le=1000, description="How many directions to keep. Automatic, as of networks: "
-                                         "16, or half as many as the row has numbers where that is "
-                                         "less.")
-    side: int | None = advanced(
-        None, ge=4, le=64, description="Width and height in pixels every image is brought to; "
-                                       "automatic is their own size, at most 32.")
-    colour: Literal["automatic", "colour", "grey"] = advanced(
-        "automatic", description="See images in red, green and blue, or in brightness only; "
-                                 "automatic is in brightness only where none has a colour.")
-
-    def reader(self, dataset: Dataset) -> Encoder:
-        return reader(self.reads, self.side, self.colour, dataset)
-
-    def latent(self, shape: tuple[int, ...]) -> int:
-        """How many directions of rows of this shape are asked for."""
-        return self.dimensions or min(16, max(2, math.prod(shape) // 2))
 
     def model(self, reader: Encoder, read: Embedding, home: Path, name: str,
               progress: Progress) -> Model:

@@ -14,8 +14,8 @@ from pydantic import Field
 
 from explorer.dataset import Dataset
 from explorer.encode import Encoder
-from explorer.encode.material import Reads, reader, scaled, scaled_as
-from explorer.encode.reading import ReadingEncoder
+from explorer.encode.fitted import FittedEncoder
+from explorer.encode.material import scaled, scaled_as
 from explorer.encode.seen import SAMPLE
 from explorer.encode.training_cost import training_cost
 from explorer.encode.unit import counted
@@ -39,7 +39,7 @@ _AT_ONCE = 1024
 _Step = Callable[["nn.ModuleDict", "torch.Tensor"], "torch.Tensor"]
 
 
-class TrainedEncoder(ReadingEncoder):
+class TrainedEncoder(FittedEncoder):
     """An encoder whose network is trained on the rows it encodes."""
 
     trains: ClassVar[bool] = True
@@ -51,14 +51,6 @@ class TrainedEncoder(ReadingEncoder):
     """How many times that of an autoencoder a step is, for estimates."""
     follows_rows: ClassVar[bool] = False  # which rows are held back, and the batches, are drawn
 
-    reads: Reads = Field(
-        "automatic", description="What the network sees: images as pixels, uploaded vectors, texts "
-                                 "by meaning (MiniLM), texts by words (TF-IDF), or columns. "
-                                 "Automatic takes the first of these that the data has.")
-    dimensions: int | None = Field(
-        None, ge=1, le=1000, description="How many numbers a row is squeezed into (the latent "
-                                         "space): fewer force it to generalise. Automatic: 16, or "
-                                         "half as many as the row has where that is less.")
     epochs: int = Field(
         60, ge=1, le=10_000, description="How many times at most the network sees every row.")
     layers: int = advanced(
@@ -67,12 +59,6 @@ class TrainedEncoder(ReadingEncoder):
     network: Literal["by the data", "dense"] = advanced(
         "by the data", description="By the data: convolutional for images of 12 pixels a side and "
                                    "more, dense for all else. Dense: always fully connected.")
-    side: int | None = advanced(
-        None, ge=4, le=64, description="Width and height in pixels every image is brought to; "
-                                       "automatic is their own size, at most 32.")
-    colour: Literal["automatic", "colour", "grey"] = advanced(
-        "automatic", description="See images in red, green and blue, or in brightness only; "
-                                 "automatic is in brightness only where none has a colour.")
     batch_size: int | None = advanced(
         None, ge=2, le=8192, description="Rows the network sees before each correction; automatic "
                                          "makes about 50 corrections of every epoch, with 16 to "
@@ -101,9 +87,6 @@ class TrainedEncoder(ReadingEncoder):
         """B x dimensions: the place of each row in the latent space."""
         found: torch.Tensor = modules["encoder"](rows)
         return found
-
-    def reader(self, dataset: Dataset) -> Encoder:
-        return reader(self.reads, self.side, self.colour, dataset)
 
     def model(self, reader: Encoder, read: Embedding, home: Path, name: str,
               progress: Progress) -> Model:
@@ -135,10 +118,6 @@ class TrainedEncoder(ReadingEncoder):
     def layout(self, shape: tuple[int, ...]) -> tuple[Layer, ...]:
         """The layers of the decoder for rows of this shape; none where nothing is rebuilt."""
         return layers_of(self.made(shape)["decoder"]) if self.rebuilds else ()
-
-    def latent(self, shape: tuple[int, ...]) -> int:
-        """How many numbers a row of this shape becomes."""
-        return self.dimensions or min(16, max(2, math.prod(shape) // 2))
 
     def _chosen(self, shape: tuple[int, ...]) -> tuple[str, ...]:
         """What was decided by the data, and what that means."""
