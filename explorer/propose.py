@@ -22,7 +22,8 @@ _DIFFERENT = 2
 _MANY = 50
 """Most clusters that are proposed; more different rows than that need not be counted."""
 _NAMED = 8
-_ENCODERS: tuple[str, ...] = ("vectors", "minilm", "tfidf", "image_model", "pixels", "features")
+_ENCODERS: tuple[str, ...] = ("vectors", "minilm", "static_minilm", "tfidf", "image_model",
+                              "pixels", "features")
 """The order of preference; the first that finds its columns, and what else it needs on this
 machine, is proposed."""
 _TOO_SLOW = "TOO_SLOW"

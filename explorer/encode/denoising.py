@@ -27,11 +27,13 @@ class Denoising(Autoencoder):
 
     noise: Literal["gaussian", "masking", "salt and pepper"] = Field(
         "gaussian", description="Gaussian adds a random number to every number; masking sets some "
-                                "to 0; salt and pepper sets some to the smallest or largest value.")
+                                "to their mean; salt and pepper sets some to the smallest or "
+                                "largest value.")
     level: float = Field(
-        0.3, gt=0, le=3, description="How much: the standard deviation of Gaussian noise (vectors "
-                                     "have spread 1, pixels go from 0 to 1), or the share of "
-                                     "numbers that are replaced (at most 1).")
+        0.3, gt=0, le=3, description="How much: the standard deviation of Gaussian noise, where 1 "
+                                     "is that of the rows themselves (of each column, or of all "
+                                     "pixels), or the share of numbers that are replaced (at most "
+                                     "1).")
     kept: float = advanced(
         0.0, ge=0, le=1, description="The share of the loss that rows without noise have.")
 

@@ -5,7 +5,7 @@ import importlib.util
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Self
 
 import numpy as np
 
@@ -39,6 +39,9 @@ _FILES = {
         "fc1993fde0a95c24ec6c022539d41cf6e2f7c9721e5415d6fb6897472a9cd4b7",
     "tokenizer_config.json": "acb92769e8195aabd29b7b2137a9e6d6e25c476a4f15aa4355c233426c61576b",
 }
+WEIGHTS_DIGEST = _FILES["model.safetensors"]
+"""The sha256 of the weights."""
+_FIRST_LOOK = 600.0
 
 
 class MiniLM(Encoder):
@@ -55,6 +58,18 @@ class MiniLM(Encoder):
         256, ge=8, le=256, description="Tokens read of each text; the rest of it is cut off. Fewer "
                                        "are faster.")
     precision: Precision = advanced("automatic", description=PRECISION)
+
+    @classmethod
+    def usual(cls, dataset: Dataset) -> Self:
+        """The defaults. Raises DataError NO_TEXT, and TOO_SLOW above ten minutes."""
+        method = cls.create()
+        method.columns(dataset)
+        seconds = method.estimate(dataset.n, 1).seconds
+        if seconds > _FIRST_LOOK:
+            raise DataError("TOO_SLOW", f"{cls.title} is more exact, but would take about "
+                                        f"{seconds / 60:,.0f} minutes here: choose it in the "
+                                        "recipe if you have them.")
+        return method
 
     @property
     def stands_alone(self) -> bool:
@@ -76,13 +91,13 @@ class MiniLM(Encoder):
         progress(0.0, "Loading MiniLM")
         folder = minilm_folder()
         check_files(folder)
-        model = load_model(folder, _FILES["model.safetensors"], resolve(self.precision))
+        model = load_model(folder, WEIGHTS_DIGEST, resolve(self.precision))
         return encode_texts(model, texts, part(progress, 0.02, 1.0), max_tokens=self.max_tokens)
 
     def place(self, text: str, learned: Mapping[str, np.ndarray]) -> Placed:
         folder = minilm_folder()
         check_files(folder)
-        model = load_model(folder, _FILES["model.safetensors"], resolve(self.precision))
+        model = load_model(folder, WEIGHTS_DIGEST, resolve(self.precision))
         return place_text(model, text, max_tokens=self.max_tokens)
 
     def estimate(self, n: int, d: int) -> Cost:
@@ -91,7 +106,7 @@ class MiniLM(Encoder):
     def fingerprint(self) -> str:
         """The checksum the weights must have (and are held against before they are used), and
         the precision they are computed in on this machine."""
-        return f"{_FILES['model.safetensors']} {resolve(self.precision)}"
+        return f"{WEIGHTS_DIGEST} {resolve(self.precision)}"
 
 
 def minilm_folder() -> Path:
