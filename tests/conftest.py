@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import os
+
+# Two processes of tests on two cores: threads of theirs would wait for each other, spinning.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 from collections.abc import Iterator
 from pathlib import Path
 

@@ -205,7 +205,7 @@ def test_encoders_without_texts_say_so(store: Store) -> None:
 
 def test_encoders_that_read_texts_place_them() -> None:
     assert {method.key for method in encoders() if method.places_texts} == {
-        "minilm", "sentence_transformer", "tfidf"}
+        "minilm", "sentence_transformer", "static_minilm", "tfidf"}
 
 
 def test_words_of_any_length_and_letters_are_kept() -> None:

@@ -40,7 +40,7 @@ was 120 s and more on two cores with a load of 6."""
 _DTYPES = ("float16", "float32", "float64", "int8", "uint8", "int16", "int64", "bool")
 _CAPS = {"iterations": 30, "early_iterations": 30, "epochs": 30, "restarts": 2,
          "max_iterations": 50, "rounds": 20, "width": 8, "height": 8}
-_MODELS = ("minilm", "sentence_transformer", "tfidf", "pixels", "image_model")
+_MODELS = ("minilm", "static_minilm", "sentence_transformer", "tfidf", "pixels", "image_model")
 """Encoders of texts and images: no matrix reaches them."""
 TARGETS = [(family, method) for family, method in METHODS if method.key not in _MODELS]
 
