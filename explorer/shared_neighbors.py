@@ -97,7 +97,7 @@ def compare(every: Mapping[str, Embedding], count: int, metric: str, store: Stor
             found = mean_of(shared_of(ours, theirs), n)
             for made, value in ((shared, found.value), (low, found.low), (high, found.high)):
                 made[first, second] = made[second, first] = value
-    left_out = max(len(one.rows) for one in every.values()) - n
+    left_out = len(set().union(*(np.asarray(one.rows).tolist() for one in every.values()))) - n
     if left_out:
         notes.append(f"{left_out:,} rows that not every encoder has are left out.")
     return Finding(extras={"shared": shared, "low": low, "high": high,

@@ -16,7 +16,7 @@ from explorer.dataset import Dataset
 from explorer.describe import Description, describe
 from explorer.edit import Edit, Labelled, edits
 from explorer.edit.split import Split
-from explorer.encode import encoders, unfinished
+from explorer.encode import Encoder, encoders, unfinished
 from explorer.encode.reading import ReadingEncoder
 from explorer.errors import DataError
 from explorer.flight import (
@@ -31,7 +31,7 @@ from explorer.flight import (
 )
 from explorer.grow import tree
 from explorer.judge import judges
-from explorer.keys import embedding_key
+from explorer.keys import embedding_key, reading_keys
 from explorer.model import Model
 from explorer.neighbors import neighbor_searches
 from explorer.project import projectors
@@ -87,10 +87,7 @@ def encode(work: Work) -> Embedding:
     if dataset.n < method.min_rows:
         raise DataError("TOO_FEW_ROWS", f"{method.title} must have at least {method.min_rows} "
                                         f"rows, got {dataset.n}.")
-    if embedding_key(method, dataset) != work.payload["key"]:
-        raise DataError("MODEL_CHANGED", f"{method.title} must use the model it was asked for, but "
-                                         "another one lies under that name now.",
-                        hint="Run the recipe again: it then names the present model.")
+    _same_model(embedding_key(method, dataset), method, work)
     if isinstance(method, ReadingEncoder):
         found = method.embed(method.reader(dataset), work.embedding("read"), work.model(),
                              work.progress)
@@ -107,9 +104,19 @@ def encode(work: Work) -> Embedding:
 def model(work: Work) -> Model:
     """rows as read -> the network that will encode them."""
     method: ReadingEncoder = work.method(encoders())
+    _same_model(reading_keys(method, work.dataset).model, method, work)
     found = method.model(method.reader(work.dataset), work.embedding("read"), work.store.root,
                          work.payload["training"], work.progress)
+    # A file of a network may change while it is read.
+    _same_model(reading_keys(method, work.dataset).model, method, work)
     return after_training(found)
+
+
+def _same_model(key: str, method: Encoder, work: Work) -> None:
+    if key != work.payload["key"]:
+        raise DataError("MODEL_CHANGED", f"{method.title} must use the model it was asked for, but "
+                                         "another one lies under that name now.",
+                        hint="Run the recipe again: it then names the present model.")
 
 
 def graph(work: Work) -> Graph:

@@ -68,6 +68,14 @@ def test_only_rows_that_all_have_take_part(store):
     assert any("8 rows" in note for note in finding.notes)
 
 
+def test_rows_that_one_or_the_other_lacks_are_all_counted(store):
+    vectors = np.random.default_rng(1).normal(size=(20, 3))
+    rows = [np.delete(np.arange(20), gap) for gap in (3, 7)]
+    keys = [kept(store, name, vectors[one], one) for name, one in zip("ab", rows, strict=True)]
+    _, finding = found(store, keys, 20, 5)
+    assert any("2 rows" in note for note in finding.notes)
+
+
 def test_many_rows_are_sampled_with_an_interval(store, monkeypatch):
     monkeypatch.setattr(shared_neighbors, "EXACT_UP_TO", 60)
     monkeypatch.setattr(shared_neighbors, "SAMPLE", 40)

@@ -8,6 +8,7 @@ of it is there, verified and accepted by `read_model`, the folder gets its name.
 from __future__ import annotations
 
 import hashlib
+import http.client
 import os
 import shutil
 import time
@@ -32,6 +33,8 @@ from explorer.encode.models import model_roots
 from explorer.errors import DataError, Where
 from explorer.spec import Progress
 
+_BROKEN = (urllib.error.URLError, http.client.HTTPException, TimeoutError, ConnectionError)
+"""What a connection that ends early can raise."""
 SPARE = 500_000_000
 """Bytes that stay free on the disk."""
 _PIECE = 1 << 18
@@ -70,7 +73,7 @@ def fetch(offer: Offer, root: Path, progress: Progress) -> Path:
         read_model(offer.name, part, root)
         goal.parent.mkdir(parents=True, exist_ok=True)
         os.replace(part, goal)
-    except (urllib.error.URLError, TimeoutError, ConnectionError) as error:
+    except _BROKEN as error:
         raise unreachable(error) from error
     except OSError as error:
         raise disk_error("keep the model", root, error) from error
@@ -113,7 +116,7 @@ class _Fetching:
             try:
                 self._receive(file, coming)
                 break
-            except (urllib.error.URLError, TimeoutError, ConnectionError) as error:
+            except _BROKEN as error:
                 if isinstance(error, urllib.error.HTTPError):
                     raise refused_by_hub(self._offer.name, error.code) from error
                 if not left:

@@ -7,6 +7,7 @@ is https://huggingface.co, or another one of the same protocol in HF_ENDPOINT.
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import re
@@ -163,7 +164,7 @@ def _asked(name: str) -> dict[str, Any]:
             content = reply.read(_LARGEST_ANSWER + 1)
     except urllib.error.HTTPError as error:
         raise refused_by_hub(name, error.code) from error
-    except OSError as error:  # no network, no such host, no answer
+    except (OSError, http.client.HTTPException) as error:  # no network, no such host, no answer
         raise unreachable(error) from error
     try:
         answer = json.loads(content) if len(content) <= _LARGEST_ANSWER else None
@@ -176,7 +177,7 @@ def _asked(name: str) -> dict[str, Any]:
     return answer
 
 
-def unreachable(error: OSError) -> DataError:
+def unreachable(error: Exception) -> DataError:
     """Nobody answers, in words."""
     why = getattr(error, "reason", None) or error
     return DataError("OFFLINE", f"{host()} must be reachable, got no answer "

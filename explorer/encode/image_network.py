@@ -37,6 +37,7 @@ class ImageNetwork:
     preparation: Preparation
     device: str
     precision: str
+    digest: str
 
     def vectors(self, images: np.ndarray, pooling: Pooling = "automatic") -> np.ndarray:
         """B x d float32 of B x 3 x height x width prepared images; see `ImageKind.vector`.
@@ -58,7 +59,7 @@ class ImageNetwork:
         NO_TEXT_SPACE, MODEL_DAMAGED."""
         import torch
 
-        tokenizer = _load_tokenizer(self.name, self.folder)
+        tokenizer = _load_tokenizer(self.name, self.folder, self.digest)
         limit = min(self.module.config.text_config.max_position_embeddings, _LONGEST_TEXT)
         # SigLIP was trained on texts filled up to its full length, CLIP ends at the last token.
         filled = "max_length" if self.module.config.model_type == "siglip" else "longest"
@@ -120,11 +121,11 @@ def load_network(name: str, folder: Path, digest: str, architecture: str,
     device = "cuda" if torch.cuda.is_available() else "cpu"
     module = module.to(device, getattr(torch, precision)).eval()
     return ImageNetwork(name, folder, IMAGE_KINDS[architecture], module,
-                        preparation_of(processor, name), device, precision)
+                        preparation_of(processor, name), device, precision, digest)
 
 
 @lru_cache(maxsize=2)
-def _load_tokenizer(name: str, folder: Path) -> Any:
+def _load_tokenizer(name: str, folder: Path, digest: str) -> Any:
     from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
     given: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}

@@ -45,6 +45,9 @@ class Masked(Autoencoder):
 
         patch = self.patch or (max(2, round(max(shape[1:]) / 8)) if len(shape) == 3 else 1)
 
+        if len(shape) == 3:  # else one square could hide the whole image
+            patch = min(patch, max(1, max(shape[1:]) // 2))
+
         def made_small(modules: nn.ModuleDict, rows: torch.Tensor, generator: torch.Generator,
                        share: float) -> Mapping[str, torch.Tensor]:
             hidden = hidden_parts(rows, self.hidden, patch, generator)

@@ -24,6 +24,7 @@ import numpy as np
 from explorer.disk import disk_error, sync_folder, write_synced
 from explorer.encode import Encoder, encoders
 from explorer.encode.models import model_roots
+from explorer.encode.reading import ReadingEncoder
 from explorer.encode.trained import TrainedEncoder
 from explorer.encode.weights import check_weights
 from explorer.errors import DataError, ParameterError, Where
@@ -118,10 +119,13 @@ def declared(model: Model) -> TrainedEncoder:
 def reader_of(path: Path) -> Encoder:
     """Who reads the rows of the network in a file. Raises as `told_by`."""
     try:
-        reader = told_by(path)["reader"]
-        return encoders().create(reader["method"], reader["parameters"])
+        told = told_by(path)["reader"]
+        reader = encoders().create(told["method"], told["parameters"])
     except (KeyError, TypeError, ParameterError) as error:
         raise _foreign(path, "a reader there is here") from error
+    if isinstance(reader, ReadingEncoder):  # one that reads itself would be read for ever
+        raise _foreign(path, "a reader that reads rows itself")
+    return reader
 
 
 def network_folders() -> tuple[Path, ...]:
@@ -179,14 +183,16 @@ def keep_model(folder: Path, name: str, content: bytes) -> str:
         models.mkdir(exist_ok=True, mode=0o700)
         write_synced(coming, lambda file: file.write(content), len(content))
         read_model_file(coming)
-        try:
-            os.link(coming, path)  # unlike a rename, never over another
-        except FileExistsError:
-            if digest_of(path) != hashlib.sha256(content).hexdigest():
-                raise ParameterError("NAME_TAKEN", "The name must be new, got one that another "
-                                     f"network has: {name!r}.", Where(parameter="name"),
-                                     "Recipes name networks: kept ones never change. Choose "
-                                     "another name.") from None
+        with suppress(FileExistsError):
+            if not any((other / path.name).exists() for other in network_folders()):
+                os.link(coming, path)  # unlike a rename, never over another
+        taken = next(other / path.name for other in (models, *network_folders())
+                     if (other / path.name).exists())
+        if digest_of(taken) != hashlib.sha256(content).hexdigest():
+            raise ParameterError("NAME_TAKEN", "The name must be new, got one that another "
+                                 f"network has: {name!r}.", Where(parameter="name"),
+                                 "Recipes name networks: kept ones never change. Choose "
+                                 "another name.")
         sync_folder(models)
     except OSError as error:
         raise disk_error("keep the network", models, error, len(content)) from error
@@ -211,8 +217,11 @@ def _digest(path: Path, *_: int) -> str:
 
 
 def _says_so(path: Path) -> bool:
-    status = path.stat()
-    return _marked(path, status.st_size, status.st_mtime_ns)
+    try:
+        status = path.stat()
+        return _marked(path, status.st_size, status.st_mtime_ns)
+    except OSError:
+        return False  # a link to nothing, or just removed
 
 
 @lru_cache(maxsize=512)
@@ -222,7 +231,7 @@ def _marked(path: Path, *_: int) -> bool:
     try:
         with safe_open(path, framework="numpy") as file:
             return _MARK in (file.metadata() or {})
-    except (SafetensorError, OSError):
+    except SafetensorError:
         return False  # other people's files lie there too
 
 
@@ -260,6 +269,8 @@ def _checked(path: Path, told: Mapping[str, Any], arrays: Mapping[str, np.ndarra
         found = Model(**content, held=np.empty(0, dtype=np.int64), original=empty,
                       remade=empty[None][:0])
         method, reader = declared(found), reader_of(path)
+        seen = reader.picture_shape
+        good = good and (len(shape) == 1 if seen is None else shape == (seen[2], *seen[:2]))
     except (KeyError, TypeError, ValueError, IndexError, AttributeError, StopIteration,
             ParameterError) as error:
         raise _foreign(path, "a network of a method there is here") from error

@@ -54,6 +54,10 @@ class Sparse(Autoencoder):
         k, every = self.kept(found.shape[1]), found.shape[1]
         return largest_only(found, max(k, round(every - way * (every - k))))
 
+    @property
+    def rising(self) -> float:
+        return 0.5 if self.sparsity == "k largest" else 0.0
+
     def latent(self, shape: tuple[int, ...]) -> int:
         return self.dimensions or _CHOICE
 

@@ -137,7 +137,13 @@ class TrainedEncoder(FittedEncoder):
         """How n rows are trained on."""
         return Settings(epochs=self.epochs, batch=self.batch_for(n), rate=self.learning_rate,
                         patience=self.patience, seed=self.seed,
-                        smallest_batch=self.smallest_batch, last=self.stop_after)
+                        smallest_batch=self.smallest_batch, last=self.stop_after,
+                        rising=self.rising)
+
+    @property
+    def rising(self) -> float:
+        """The share of the epochs over which what is made small itself changes."""
+        return 0.0
 
     def batch_for(self, n: int) -> int:
         """The batch for n rows."""

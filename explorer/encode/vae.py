@@ -44,6 +44,10 @@ class VariationalAutoencoder(TrainedEncoder):
         0.0, ge=0, le=10, description="Nats of each latent number that cost nothing: keeps the "
                                       "network from ignoring them.")
 
+    @property
+    def rising(self) -> float:
+        return self.warm_up
+
     def build(self, shape: tuple[int, ...]) -> nn.ModuleDict:
         import torch
         from torch import nn

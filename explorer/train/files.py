@@ -131,13 +131,24 @@ class TrainingFiles:
         try:
             if not home.is_dir():
                 raise home_gone(home)
-            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            write_synced(part, lambda file: file.write(content))
-            os.replace(part, self.folder / name)
+            self._put(part, name, content)
         except OSError as error:
             with suppress(OSError):
                 part.unlink(missing_ok=True)
             raise disk_error("keep the training", self.folder, error, len(content)) from error
+
+    def _put(self, part: Path, name: str, content: bytes) -> None:
+        """Replace a file whole; once more where another job of this training, stopped at another
+        epoch, was over in between and cleared up."""
+        for last in (False, False, True):
+            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            try:
+                write_synced(part, lambda file: file.write(content))
+                os.replace(part, self.folder / name)
+                return
+            except FileNotFoundError:
+                if last:
+                    raise
 
     def _plain(self, name: str) -> dict[str, Any] | None:
         from safetensors import SafetensorError, safe_open

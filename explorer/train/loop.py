@@ -76,7 +76,7 @@ def _run(loop: _Loop, settings: Settings, progress: Progress, hooks: Hooks | Non
                                               f"epoch {epoch}.",
                                 hint="Use a smaller learning rate, or scale the columns.")
             ended = "not finite"
-        elif settings.patience and loop.epoch - loop.best.epoch >= settings.patience:
+        elif settings.patience and loop.epoch - loop.waits_from >= settings.patience:
             ended = "no progress"
         elif settings.last is not None and loop.epoch >= settings.last < settings.epochs:
             ended = "stopped"
@@ -118,6 +118,11 @@ class _Loop:
         if start is not None and fits(modules, start.weights):
             self._take_up(start)
 
+    @property
+    def waits_from(self) -> int:
+        """The epoch from which patience counts."""
+        return max(self.best.epoch, int(self.settings.rising * self.settings.epochs))
+
     def told(self) -> str:
         """The last losses, for the progress line."""
         if not self.history.get("train.loss"):
@@ -139,7 +144,9 @@ class _Loop:
                 self.history.setdefault(f"{what}.{name}", []).append(value)
         self.epoch += 1
         judged = (held or trained)["loss"]
-        if judged < self.best.loss:
+        # Losses of rows trained on cannot be compared while the objective changes.
+        newest = not held and self.epoch - 1 <= self.settings.rising * self.settings.epochs
+        if judged < self.best.loss or newest:
             self.best = _Best(judged, self.epoch, read_weights(self.modules))
         return True
 

@@ -54,8 +54,9 @@ def sparsity_kl(activity: Tensor, share: float) -> Tensor:
     """
     import torch
 
-    mean = activity.mean(dim=0).clamp(1e-6, 1 - 1e-6)
-    wanted = torch.full_like(mean, share)
+    wide = activity.to(torch.promote_types(activity.dtype, torch.float32))  # half: 1 - 1e-6 is 1
+    mean = wide.mean(dim=0).clamp(1e-6, 1 - 1e-6)
+    wanted = torch.full_like(mean, share).clamp(1e-6, 1 - 1e-6)
     return (wanted * (wanted / mean).log() + (1 - wanted) * ((1 - wanted) / (1 - mean)).log()).sum()
 
 

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 class Settings:
     """How to train. `patience`: epochs without a better validation loss before it stops (0: never).
     `validation`: the share of rows held back. `last`: the epoch it is stopped after by hand, on the
-    way to `epochs` (None: not at all)."""
+    way to `epochs` (None: not at all). `rising`: over that share of the epochs the objective itself
+    changes, so that early losses cannot be compared and patience waits."""
 
     epochs: int
     batch: int
@@ -28,6 +29,7 @@ class Settings:
     decay: float = 1e-4
     smallest_batch: int = 1
     last: int | None = None
+    rising: float = 0.0
 
 
 class Objective(Protocol):

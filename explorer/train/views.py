@@ -16,15 +16,17 @@ if TYPE_CHECKING:
 Change = Callable[["torch.Tensor", "torch.Generator"], "torch.Tensor"]
 _LARGEST_SEED = 2**62
 _BLURRED_SIDE = 12
+_MOST_SLANT = 15.0
+"""Degrees: images are slanted by their tangent, which has no end."""
 
 
 @dataclass(frozen=True)
 class Changes:
     """How strongly rows are changed. Images: `crop` the smallest share of the area that is kept,
-    `turn` the most degrees they are turned and slanted by, `mirror` left and right, `light` the
-    strength of changes of brightness and contrast (and of colour), `blur`. Vectors: `noise`
-    standard deviation, `swapped` the share of numbers taken from other rows (SCARF, Bahri et al.,
-    ICLR 2022)."""
+    `turn` the most degrees they are turned and (up to 15) slanted by, `mirror` left and right,
+    `light` the strength of changes of brightness and contrast (and of colour), `blur`. Vectors:
+    `noise` standard deviation, `swapped` the share of numbers taken from other rows (SCARF, Bahri
+    et al., ICLR 2022)."""
 
     crop: float = 0.5
     turn: float = 15.0
@@ -61,7 +63,7 @@ def _image_views(shape: tuple[int, ...], changes: Changes) -> Change:
     kept = changes.crop ** 0.5
     steps: list[torch.nn.Module] = [kornia.RandomAffine(
         changes.turn, translate=((1 - kept) / 2, (1 - kept) / 2), scale=(1.0, 1 / kept),
-        shear=changes.turn or None, padding_mode="border", p=1.0)]
+        shear=min(changes.turn, _MOST_SLANT) or None, padding_mode="border", p=1.0)]
     if changes.mirror:
         steps.append(kornia.RandomHorizontalFlip(p=0.5))
     if changes.blur and min(height, width) >= _BLURRED_SIDE:

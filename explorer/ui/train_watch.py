@@ -137,7 +137,8 @@ def _show_numbers(training: Training, live: Live, view: JobView) -> None:
     if 0 < live.batch < usual:
         said[-1] += f" (memory did not suffice for {usual:,})"
     if method.patience:
-        without = live.epoch - live.best_epoch
+        from_epoch = max(live.best_epoch, int(method.rising * method.epochs))
+        without = max(0, live.epoch - from_epoch)
         said.append(f"{without:,} of {method.patience:,} epochs without a better one before it "
                     "stops by itself")
     st.caption(" · ".join(said))

@@ -18,6 +18,7 @@ from explorer.cluster import clusterers
 from explorer.dataset import Dataset
 from explorer.encode import encoders
 from explorer.encode.network_file import declared, find_network, list_networks, without_rows
+from explorer.encode.pixels import Pixels
 from explorer.encode.saved_model import SavedModel, keep_model, read_model_file, write_model
 from explorer.errors import DataError, ExplorerError, ParameterError
 from explorer.model import Model
@@ -162,13 +163,16 @@ def spoilt(model: Model, how: str) -> bytes:
     told = json.loads(header["__metadata__"][MARK])
     arrays = load(whole)
     if how in ("method", "parameters", "reader", "version", "shape", "huge", "ended", "names",
-               "format", "not trained", "best"):
+               "format", "not trained", "best", "itself", "trained reader", "pictures"):
         told |= {"method": {"method": {**told["method"], "method": "no_such"}},
                  "parameters": {"method": {**told["method"], "parameters": {"layers": 10**9}}},
                  "reader": {"reader": {"method": "os.system", "parameters": {}}},
                  "version": {"method": {**told["method"], "version": 99}},
                  "shape": {"shape": []}, "huge": {"shape": [10**12]}, "ended": {"ended": "<b>"},
                  "names": {"names": "abcde"}, "format": {"format": 99}, "best": {"best_epoch": 0},
+                 "itself": {"reader": SavedModel(network="bad").identity()},
+                 "trained reader": {"reader": told["method"]},
+                 "pictures": {"reader": Pixels(dimensions=None).identity()},
                  "not trained": {"method": {"method": "vectors", "version": 1, "parameters": {}}},
                  }[how]
     elif how == "nan":
@@ -190,7 +194,7 @@ def spoilt(model: Model, how: str) -> bytes:
 @pytest.mark.parametrize("how", [
     "cut", "longer", "empty", "pickle", "other", "deep", "list", "method", "parameters", "reader",
     "version", "shape", "huge", "ended", "names", "format", "not trained", "best", "nan",
-    "half precision", "more", "no center"])
+    "half precision", "more", "no center", "itself", "trained reader", "pictures"])
 def test_what_is_no_network_is_refused_and_not_kept(store: Store, model: Model, how: str) -> None:
     error = refused(lambda: keep_model(store.root, "bad", spoilt(model, how)))
     assert isinstance(error, DataError)
@@ -223,6 +227,7 @@ def test_links_that_lead_out_and_foreign_files_are_not_listed(store: Store, mode
     outside.write_bytes(write_model(model))
     os.symlink(outside, store.root / "models" / "link.safetensors")
     (store.root / "models" / "foreign.safetensors").write_bytes(save({"a": np.ones(2)}))
+    os.symlink(tmp_path / "nothing", store.root / "models" / "gone.safetensors")
     assert list_networks() == ("link", "mine")
     assert refused(lambda: SavedModel(network="link").fingerprint()).code == "NO_MODEL"
     assert refused(lambda: SavedModel(network="foreign").reader(rows(store))).code == (

@@ -75,6 +75,20 @@ def test_the_same_seed_gives_the_same_network_and_another_another() -> None:
     assert other.weights["encoder.weight"].tobytes() != WHOLE.weights["encoder.weight"].tobytes()
 
 
+def getting_harder(modules: Any, rows: Any, generator: Any, share: float) -> dict[str, Any]:
+    """What is made small grows with the epochs up to the fifth of eight, and stays."""
+    extra = min(1.0, share / 0.5) if modules.training else 1.0
+    return {"loss": rebuilt(modules, rows, generator, 0.0)["loss"] + 50 * extra}
+
+
+def test_while_the_objective_changes_no_early_epoch_is_the_best_and_patience_waits() -> None:
+    few = replace(SETTINGS, patience=2)
+    assert train(network(), getting_harder, ROWS[:15], few, silent).best_epoch == 1
+    found = train(network(), getting_harder, ROWS[:15], replace(few, rising=0.5), silent)
+    assert found.best_epoch > 4
+    assert len(found.history["train.loss"]) > 5
+
+
 @pytest.mark.parametrize("epoch", [2, 5, 8])
 def test_stopped_within_an_epoch_and_taken_up_it_ends_the_same(epoch: int) -> None:
     kept = Kept()

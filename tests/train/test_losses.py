@@ -56,6 +56,8 @@ def test_sparsity_is_the_divergence_of_two_chances() -> None:
                                                  bernoulli(activity.mean(0))).sum()
     torch.testing.assert_close(losses.sparsity_kl(activity, 0.2), expected)
     assert losses.sparsity_kl(torch.full((3, 2), 0.2), 0.2).item() == pytest.approx(0, abs=1e-6)
+    assert math.isfinite(losses.sparsity_kl(activity, 1.0).item())
+    assert math.isfinite(losses.sparsity_kl(torch.ones(3, 2).bfloat16(), 0.2).item())
 
 
 def test_only_the_largest_stay() -> None:
