@@ -11,7 +11,7 @@ from explorer.encode import Encoder
 from explorer.encode.trained import TrainedEncoder
 from explorer.jobs import Step
 from explorer.judge import judges
-from explorer.leaderboard import finding_of
+from explorer.leaderboard import clusters_of, finding_of
 from explorer.plan import Plan
 from explorer.recipe import Call, Recipe
 from explorer.store import Entry, Store
@@ -20,7 +20,7 @@ from explorer.study.agreement import Agreement
 from explorer.study.probe import LINEAR, NEAREST, Probe
 from explorer.study.reconstruction import Reconstruction
 from explorer.study.step import study_step
-from explorer.values import NOISE, Clustering, Finding, Judgement, Score, facts_in
+from explorer.values import Finding, Judgement, Score, facts_in
 
 MOST = 16
 """Encoders that are compared at once."""
@@ -100,7 +100,7 @@ class Terms:
         model = None if plan.model is None else store.find(plan.model)
         shares = _shares(model)
         probe, rebuilt, ari = asked.get("probe"), asked.get("rebuilt"), asked.get("ari")
-        count, noise = _clusters(plan, store)
+        count, noise = clusters_of(plan, store)
         return Line(
             dimensions=None if facts is None else facts.d, rows=None if facts is None else facts.n,
             space="" if entry is None else str(entry.meta["value"].get("title", "")),
@@ -172,15 +172,6 @@ def _training(plan: Plan, model: Entry | None) -> float | None:
 
 def _seconds(entry: Entry | None) -> float | None:
     return None if entry is None else float(entry.meta["provenance"].get("seconds", 0.0))
-
-
-def _clusters(plan: Plan, store: Store) -> tuple[int | None, float | None]:
-    entry = store.find(plan.clustering)
-    if entry is None:
-        return None, None
-    found = values.read(Clustering, entry)
-    labels = np.asarray(found.labels)
-    return found.count, float(np.mean(labels == NOISE)) if len(labels) else None
 
 
 __all__ = ["MOST", "Line", "Number", "Terms", "linear_share", "recipe_with"]

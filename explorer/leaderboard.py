@@ -123,7 +123,7 @@ def steps_of(plan: Plan, contest: Contest) -> tuple[Step, ...]:
 
 def line_of(plan: Plan, store: Store, contest: Contest) -> Line:
     """The numbers of a recipe, as far as they are there."""
-    clusters, noise = _clusters(plan, store)
+    clusters, noise = clusters_of(plan, store)
     judged = {judge.title: _first(_scores(store, plan.judgements[judge.key]))
               for judge in plan.recipe.judging}
     asked = studies_of(plan, contest)
@@ -156,7 +156,9 @@ def _value(parameter: Parameter, word: str) -> Any:
                              Where(parameter=parameter.name)) from None
 
 
-def _clusters(plan: Plan, store: Store) -> tuple[int | None, float | None]:
+def clusters_of(plan: Plan, store: Store) -> tuple[int | None, float | None]:
+    """How many clusters a plan's clustering has and the share of noise; None where it is not
+    computed, or has no rows."""
     entry = store.find(plan.clustering)
     if entry is None:
         return None, None

@@ -10,9 +10,11 @@ from pydantic import Field
 
 from explorer.dataset import Dataset
 from explorer.encode import Encoder
-from explorer.encode.material import Reads, reader
+from explorer.encode.material import Material, Reads, reader, scaled
 from explorer.encode.reading import ReadingEncoder
+from explorer.errors import DataError
 from explorer.spec import advanced
+from explorer.values import Embedding
 
 _USUAL = 16
 
@@ -37,6 +39,15 @@ class FittedEncoder(ReadingEncoder):
 
     def reader(self, dataset: Dataset) -> Encoder:
         return reader(self.reads, self.side, self.colour, dataset)
+
+    def material(self, reader: Encoder, read: Embedding) -> Material:
+        """The rows read, scaled. Raises DataError TOO_FEW_ROWS."""
+        found = scaled(reader, read)
+        if len(found.rows) < self.min_rows:
+            raise DataError("TOO_FEW_ROWS", f"{self.title} must have at least {self.min_rows} rows "
+                                            f"it can read, got {len(found.rows)}.",
+                            hint="; ".join(found.notes))
+        return found
 
     def latent(self, shape: tuple[int, ...]) -> int:
         """How many numbers a row of this shape becomes."""

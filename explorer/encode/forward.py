@@ -13,6 +13,7 @@ import numpy as np
 
 from explorer.encode.precision import Resolved
 from explorer.encode.tokens import Tokens
+from explorer.train.memory import is_no_memory
 
 
 class Forward:
@@ -39,8 +40,7 @@ class Forward:
         try:
             return self._direct(batch) if self._rest is not None else self._by_library(batch)
         except (MemoryError, RuntimeError) as error:
-            if len(batch) == 1 or not (isinstance(error, MemoryError)
-                                       or "can't allocate memory" in str(error)):
+            if len(batch) == 1 or not is_no_memory(error):
                 raise
         self._halved = True
         middle = len(batch) // 2

@@ -19,6 +19,7 @@ from explorer.encode.unfinished import unfinished
 from explorer.encode.unit import counted
 from explorer.errors import DataError
 from explorer.spec import Progress
+from explorer.train.memory import is_no_memory
 from explorer.train.threads import all_threads
 
 BATCH = 32
@@ -177,8 +178,8 @@ class _Batches:
         try:
             return self.network.vectors(np.stack([image for image in images
                                                   if image is not None]), self.pooling)
-        except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
-            if not _no_memory(error):
+        except (MemoryError, RuntimeError) as error:
+            if not is_no_memory(error):
                 raise
             if len(images) == 1:
                 raise DataError("NO_MEMORY", "There must be memory for one image, got less.",
@@ -189,12 +190,3 @@ class _Batches:
         self.notes.append("Memory did not suffice for a batch of images: it was halved to "
                           f"{self.most:,}.")
         return self.vectors(images)
-
-
-def _no_memory(error: BaseException) -> bool:
-    import torch
-
-    return isinstance(error, (torch.OutOfMemoryError, MemoryError)) or (
-        "not enough memory" in str(error) or "can't allocate memory" in str(error))
-
-

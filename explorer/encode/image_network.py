@@ -5,7 +5,6 @@ Nothing is fetched, no code of the model is run, weights are read from safetenso
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -14,15 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from explorer.encode.foreign import damaged, loading, stay_offline
 from explorer.encode.image_kinds import IMAGE_KINDS, ImageKind, Pooling
 from explorer.encode.image_prepare import Preparation, preparation_of
-from explorer.errors import DataError, ExplorerError, Where
+from explorer.errors import DataError, Where
 
 if TYPE_CHECKING:
     import torch
 
-_OFFLINE = {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1", "HF_HUB_DISABLE_TELEMETRY": "1",
-            "HF_HUB_DISABLE_PROGRESS_BARS": "1", "TOKENIZERS_PARALLELISM": "false"}
 _LONGEST_TEXT = 512
 
 
@@ -101,7 +99,7 @@ def load_network(name: str, folder: Path, digest: str, architecture: str,
     """The network of a folder. `digest` is the folder's checksum: other weights in the same place
     are another network. Raises DataError MODEL_DAMAGED with the library's own words or naming the
     weights that are not there, UNSUPPORTED_MODEL, UNSAFE_MODEL."""
-    os.environ.update(_OFFLINE)  # read once, when huggingface_hub is imported
+    stay_offline()
     import torch
     from transformers import AutoImageProcessor
     from transformers.utils import logging
@@ -109,14 +107,14 @@ def load_network(name: str, folder: Path, digest: str, architecture: str,
     said: Any = logging
     said.disable_progress_bar()
     said.set_verbosity_error()  # the gaps it would report are looked for below
-    loaded = _loading(name, lambda: _class_of(architecture, folder).from_pretrained(
+    loaded = loading(name, lambda: _class_of(architecture, folder).from_pretrained(
         folder, local_files_only=True, trust_remote_code=False, use_safetensors=True,
         dtype=torch.float32, output_loading_info=True,
         **({"add_pooling_layer": False} if architecture == "vit" else {})))
     module, told = loaded
     _refuse_gaps(name, told)
     processors: Any = AutoImageProcessor
-    processor = _loading(name, lambda: processors.from_pretrained(
+    processor = loading(name, lambda: processors.from_pretrained(
         folder, local_files_only=True, trust_remote_code=False, backend="pil"))
     device = "cuda" if torch.cuda.is_available() else "cpu"
     module = module.to(device, getattr(torch, precision)).eval()
@@ -133,7 +131,7 @@ def _load_tokenizer(name: str, folder: Path, digest: str) -> Any:
         return AutoTokenizer.from_pretrained(folder, **given)
     except ImportError as error:  # SigLIP's class wants the package sentencepiece
         if (folder / "tokenizer.json").exists():
-            return _loading(name, lambda: PreTrainedTokenizerFast.from_pretrained(folder, **given))
+            return loading(name, lambda: PreTrainedTokenizerFast.from_pretrained(folder, **given))
         raise DataError("NO_TEXT_SPACE", "The model's tokeniser must come as tokenizer.json, got "
                                          "one that needs a package which is not installed.",
                         Where(file=name, parameter="model"),
@@ -151,20 +149,6 @@ def _class_of(architecture: str, folder: Path) -> Any:
         else AutoModel
 
 
-def _loading(name: str, load: Any) -> Any:
-    try:
-        return load()
-    except ExplorerError:
-        raise
-    except Exception as error:  # what a foreign folder can make the libraries raise has no end
-        if "trust_remote_code" in str(error):
-            raise DataError("UNSAFE_MODEL", "A model must not need code of its own, got one that "
-                                            "does.", Where(file=name, parameter="model"),
-                            "Choose another model: the code of a model is never run "
-                            "here.") from error
-        raise damaged(name, error) from error
-
-
 def _refuse_gaps(name: str, told: Mapping[str, Any]) -> None:
     """Weights a file lacks would be random numbers, and so would be every vector."""
     lacking = sorted(told["missing_keys"]) + sorted(str(key[0]) for key in told["mismatched_keys"])
@@ -174,12 +158,3 @@ def _refuse_gaps(name: str, told: Mapping[str, Any]) -> None:
                                          f"got none for {lacking[0][:80]}{more}.",
                         Where(file=name, parameter="model"),
                         "Copy the model again: the copy may have stopped half-way.")
-
-
-def damaged(name: str, error: Exception) -> DataError:
-    """What the library said about files that do not fit each other."""
-    said = " ".join(str(error).split())[:300]
-    return DataError("MODEL_DAMAGED", "The model's files must fit each other, got "
-                                      f"{type(error).__name__}: {said}",
-                     Where(file=name, parameter="model"),
-                     "Copy the model again or choose another one.")

@@ -9,7 +9,7 @@ import numpy as np
 from explorer.dataset import Dataset
 from explorer.encode import Encoder
 from explorer.encode.fitted import FittedEncoder
-from explorer.encode.material import scaled, scaled_as
+from explorer.encode.material import scaled_as
 from explorer.encode.principal import LARGEST_SIDE, principal
 from explorer.encode.unit import counted
 from explorer.errors import DataError, ParameterError, Where
@@ -41,13 +41,9 @@ class PrincipalComponents(FittedEncoder):
         LARGEST_SIDE rows and numbers.
         """
         progress(0.0, "scaling the rows")
-        material = scaled(reader, read)
+        material = self.material(reader, read)
         rows = material.values.reshape(len(material.values), -1)
         n, d = rows.shape
-        if n < self.min_rows:
-            raise DataError("TOO_FEW_ROWS", f"{self.title} must have at least {self.min_rows} rows "
-                                            f"it can read, got {n}.",
-                            hint="; ".join(material.notes))
         if min(n, d) > LARGEST_SIDE:
             raise ParameterError("OUT_OF_RANGE", f"{self.title} must have at most {LARGEST_SIDE:,} "
                                  f"rows or numbers in a row, got {n:,} rows of {d:,}.",

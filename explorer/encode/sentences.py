@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -12,21 +11,19 @@ from typing import Any
 import numpy as np
 
 from explorer.encode import Placed
+from explorer.encode.foreign import loading, stay_offline
 from explorer.encode.forward import Forward, in_precision, precision_of
 from explorer.encode.precision import Resolved, in_words
 from explorer.encode.texts import Texts, read_question
 from explorer.encode.tokens import BUDGET, Tokens, tokenise
 from explorer.encode.unfinished import unfinished
 from explorer.encode.unit import counted
-from explorer.errors import DataError, Where
 from explorer.spec import Progress, silent
 from explorer.train.threads import all_threads
 
 TEXTS_A_SECOND = 80
 """MiniLM on a CPU: for news of 55 tokens 78 on one quiet core and 60 a second of CPU on a busy one
 (all 7,600 of AG News); 290 on two cores for short texts."""
-_OFFLINE = {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1", "HF_HUB_DISABLE_TELEMETRY": "1",
-            "HF_HUB_DISABLE_PROGRESS_BARS": "1", "TOKENIZERS_PARALLELISM": "false"}
 
 
 @dataclass(frozen=True)
@@ -46,27 +43,14 @@ def load_model(folder: Path, digest: str, precision: Resolved = "float32") -> An
     computes in `precision`, all after it in float32. Raises DataError MODEL_DAMAGED with the
     library's own words.
     """
-    os.environ.update(_OFFLINE)  # read once, when huggingface_hub is imported
+    stay_offline()
     from sentence_transformers import SentenceTransformer
     from transformers.utils import logging
 
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-    try:
-        model = SentenceTransformer(str(folder), device="cpu", trust_remote_code=False,
-                                    local_files_only=True,
-                                    model_kwargs={"use_safetensors": True,
-                                                  "dtype": "float32"}).eval()
-    except Exception as error:  # what a foreign folder can make the libraries raise has no end
-        said = " ".join(str(error).split())[:300]
-        if "trust_remote_code" in str(error):
-            raise DataError("UNSAFE_MODEL", "A model must not need code of its own, got one that "
-                                            "does.", Where(file=folder.name, parameter="model"),
-                            "Choose another model: the code of a model is never run "
-                            "here.") from error
-        raise DataError("MODEL_DAMAGED", "The model's files must fit each other, got "
-                                         f"{type(error).__name__}: {said}",
-                        Where(file=folder.name, parameter="model"),
-                        "Copy the model again or choose another one.") from error
+    model = loading(folder.name, lambda: SentenceTransformer(
+        str(folder), device="cpu", trust_remote_code=False, local_files_only=True,
+        model_kwargs={"use_safetensors": True, "dtype": "float32"}).eval())
     return in_precision(model, precision)
 
 

@@ -15,12 +15,11 @@ from pydantic import Field
 from explorer.dataset import Dataset
 from explorer.encode import Encoder
 from explorer.encode.fitted import FittedEncoder
-from explorer.encode.material import scaled, scaled_as
+from explorer.encode.material import scaled_as
 from explorer.encode.seen import SAMPLE
 from explorer.encode.training_cost import training_cost
 from explorer.encode.unit import counted
 from explorer.encode.watch import Watch
-from explorer.errors import DataError
 from explorer.model import Model
 from explorer.spec import Cost, Progress, advanced, part
 from explorer.train.files import TrainingFiles
@@ -92,11 +91,7 @@ class TrainedEncoder(FittedEncoder):
               progress: Progress) -> Model:
         """Train the network, going on where an earlier training was cut off; see `train` for what
         is raised, and DataError TOO_FEW_ROWS."""
-        material = scaled(reader, read)
-        if len(material.rows) < self.min_rows:
-            raise DataError("TOO_FEW_ROWS", f"{self.title} must have at least {self.min_rows} rows "
-                                            f"it can read, got {len(material.rows)}.",
-                            hint="; ".join(material.notes))
+        material = self.material(reader, read)
         settings = self.settings(len(material.rows))
         held = split(len(material.rows), settings.validation, settings.seed,
                      settings.smallest_batch)[1]

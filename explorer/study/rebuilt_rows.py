@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from explorer.encode import encoders
-from explorer.encode.material import Material, scaled_as
+from explorer.encode.material import Material, in_shape, scaled_as
 from explorer.encode.reading import ReadingEncoder
 from explorer.encode.trained import TrainedEncoder
 from explorer.errors import DataError
@@ -56,7 +56,7 @@ class Lesson:
         if not self.pictures:
             return found
         channels, height, width = self.material.shape
-        return found.reshape(-1, height, width, channels).transpose(0, 3, 1, 2)
+        return in_shape(found, (height, width, channels))
 
     def blocks(self) -> Iterator[slice]:
         step = max(1, _BLOCK_VALUES // max(1, self.numbers))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
+from explorer.encode.material import in_shape
 from explorer.escape import esc_md
 from explorer.measures import Measure, measures
 from explorer.plot.histogram import draw_histogram
@@ -142,5 +143,4 @@ def _show_strips(trained: TrainedRun, found: Finding, measure: Measure,
 def _originals(trained: TrainedRun, places: np.ndarray) -> np.ndarray:
     channels, height, width = trained.model.shape
     at = np.searchsorted(trained.read.rows, trained.embedding.rows[places])
-    return np.asarray(trained.read.vectors[at]).reshape(
-        -1, height, width, channels).transpose(0, 3, 1, 2)
+    return in_shape(np.asarray(trained.read.vectors[at]), (height, width, channels))

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import csv
+import io
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
 
-from explorer.escape import shown
+from explorer.escape import csv_cell, shown
 
 LONGEST = 1_000
 """Characters of a cell; beyond that its length is said. A megabyte in every row would close the
@@ -19,6 +22,18 @@ def shown_cell(value: Any) -> str:
     if len(text) <= LONGEST:
         return shown(text)
     return f"{shown(text[:LONGEST])} … ({len(text):,} characters)"
+
+
+def csv_of(lines: Sequence[Mapping[str, Any]]) -> bytes:
+    """Records as CSV that is safe for Excel, the names of the first above; nothing for none."""
+    text = io.StringIO()
+    if lines:
+        writer = csv.writer(text)
+        writer.writerow(lines[0])
+        for line in lines:
+            writer.writerow(csv_cell(value) if isinstance(value, str) else
+                            "" if value is None else value for value in line.values())
+    return text.getvalue().encode()
 
 
 def shown_table(table: pa.Table) -> pa.Table:

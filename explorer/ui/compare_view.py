@@ -3,19 +3,18 @@ ticked ones."""
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Sequence
 from typing import Any
 
 import streamlit as st
 
 from explorer.comparison import Line, Number, linear_share
-from explorer.escape import csv_cell, esc_md, safe_filename, shown
+from explorer.escape import esc_md, safe_filename, shown
 from explorer.known_groups import read_by
 from explorer.run import Run
 from explorer.ui import compare_board as board
 from explorer.ui.backend import backend
+from explorer.ui.cells import csv_of
 from explorer.ui.compare_board import Comparison, Entry
 from explorer.ui.compare_choice import raw_title
 from explorer.ui.job_panel import about, submit
@@ -104,7 +103,7 @@ def _show_progress(found: Comparison, lines: list[dict[str, Any]]) -> None:
         elif left:
             st.button(f"Compute what is missing ({len(left)} steps)", icon=":material/play_arrow:",
                       key="compare.again", on_click=submit, args=(left,))
-        st.download_button("CSV", lambda: _csv(lines), icon=":material/download:",
+        st.download_button("CSV", lambda: csv_of(lines), icon=":material/download:",
                            key="compare.csv", mime="text/csv", on_click="ignore",
                            file_name=safe_filename("encoders.csv"))
     if found.moving:
@@ -219,14 +218,3 @@ def _show_failures(found: Comparison) -> None:
         if found.job is not None and found.job.error is not None and not found.moving:
             st.markdown("Neighbours in common")
             show_problem(found.job.error)
-
-
-def _csv(lines: Sequence[dict[str, Any]]) -> bytes:
-    text = io.StringIO()
-    if lines:
-        writer = csv.writer(text)
-        writer.writerow(lines[0])
-        for line in lines:
-            writer.writerow(csv_cell(value) if isinstance(value, str) else
-                            "" if value is None else value for value in line.values())
-    return text.getvalue().encode()

@@ -3,19 +3,18 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Sequence
 from typing import Any
 
 import streamlit as st
 
-from explorer.escape import csv_cell, esc_md, safe_filename, shown
+from explorer.escape import esc_md, safe_filename, shown
 from explorer.recipe import Call
 from explorer.spec import Method
 from explorer.ui import leaderboard_board as board
 from explorer.ui import state
 from explorer.ui.backend import backend
+from explorer.ui.cells import csv_of
 from explorer.ui.job_panel import about, submit
 from explorer.ui.leaderboard_board import Board, Entry
 from explorer.ui.problem import problems_shown, show_problem
@@ -90,7 +89,8 @@ def _show_progress(found: Board, ticked: tuple[str, ...]) -> None:
         elif left:
             st.button(f"Compute what is missing ({left} steps)", icon=":material/play_arrow:",
                       key="leaderboard.again", on_click=submit, args=(found.missing,))
-        st.download_button("CSV", lambda: _csv(found), icon=":material/download:",
+        st.download_button("CSV", lambda: csv_of([_line(entry, found) for entry in found.entries]),
+                           icon=":material/download:",
                            key="leaderboard.csv", mime="text/csv", on_click="ignore",
                            file_name=safe_filename("leaderboard.csv"))
         st.button("Remove ticked", icon=":material/delete:", key="leaderboard.drop",
@@ -182,18 +182,6 @@ def _columns(lines: Sequence[dict[str, Any]]) -> dict[str, Any]:
                     for name in names
                     if name not in known and name not in ("status", "encoder", "projector",
                                                           "clusterer")}
-
-
-def _csv(found: Board) -> bytes:
-    lines = [_line(entry, found) for entry in found.entries]
-    text = io.StringIO()
-    if lines:
-        writer = csv.writer(text)
-        writer.writerow(lines[0])
-        for line in lines:
-            writer.writerow(csv_cell(value) if isinstance(value, str) else
-                            "" if value is None else value for value in line.values())
-    return text.getvalue().encode()
 
 
 def use(entry: Entry) -> None:

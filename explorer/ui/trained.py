@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from explorer.encode import encoders
+from explorer.encode.network_file import declared
 from explorer.encode.trained import TrainedEncoder
 from explorer.escape import esc_md
 from explorer.model import Model
@@ -45,7 +46,7 @@ def trained_run(intro: str, *, rebuilds: bool = False) -> TrainedRun | None:
         st.button("Train an encoder", type="primary", on_click=state.go_to, args=(TRAIN_PAGE,),
                   key="lead.train")
         return None
-    method = learner_of(model)
+    method = declared(model)
     if rebuilds and not method.rebuilds:
         st.info(f"{method.title} rebuilds nothing: it has no decoder, so there is nothing to show "
                 "here. Autoencoders have one.", icon=":material/info:")
@@ -58,10 +59,3 @@ def trained_run(intro: str, *, rebuilds: bool = False) -> TrainedRun | None:
 def _is_trained(model: Model) -> bool:
     """PCA has a model too, in closed form, and is no network."""
     return issubclass(encoders().get(model.method["method"]), TrainedEncoder)
-
-
-def learner_of(model: Model) -> TrainedEncoder:
-    """The declaration that built a network."""
-    method = encoders().create(model.method["method"], model.method["parameters"])
-    assert isinstance(method, TrainedEncoder)
-    return method
